@@ -1,0 +1,56 @@
+# Two commands: `make run` opens the chat, `make test` runs the tests. Both set up .venv from the hashed locks.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
+	--override requirements/overrides.txt
+LOCK_INPUT := pyproject.toml requirements/starter.in requirements/build.in
+
+.PHONY: run test check test-all bench setup setup-dev lock screenshot clean
+.DEFAULT_GOAL := run
+
+run: $(VENV)/.run-ready
+	@exec $(BIN)/homeward up
+
+test: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest
+
+# Exactly what CI runs before the tests.
+check: $(VENV)/.dev-ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.dev-ready
+	$(BIN)/python -m bench.startup
+	$(BIN)/python -m bench.fluency
+
+screenshot: $(VENV)/.dev-ready
+	$(BIN)/python tools/screenshot.py
+
+setup: $(VENV)/.run-ready
+setup-dev: $(VENV)/.dev-ready
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "Homeward needs Python 3.11, 3.12 or 3.13. Name one: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run-ready: $(VENV)/bin/python requirements.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.dev-ready: $(VENV)/bin/python requirements-dev.lock pyproject.toml
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@ $(VENV)/.run-ready
+
+# Needs uv. The locks name packages, versions, hashes and markers, and no registry.
+lock:
+	uv pip compile $(LOCK_OPTIONS) $(LOCK_INPUT) -o requirements.lock
+	uv pip compile $(LOCK_OPTIONS) --all-extras -c requirements.lock $(LOCK_INPUT) --group dev -o requirements-dev.lock
+
+clean:
+	rm -rf $(VENV) build dist test-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

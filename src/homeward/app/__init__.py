@@ -1,0 +1,1 @@
+"""Composition and life of the program: the only package that names concrete classes of all the others."""

@@ -1,0 +1,145 @@
+"""The life of the program: start, serve, drain, end."""
+
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+import webbrowser
+from collections.abc import Callable, Iterator
+from os import environ
+
+import structlog
+import uvicorn
+
+from homeward.app.compose import Parts, assembled
+from homeward.app.instance import only_instance
+from homeward.app.listen import listening_socket
+from homeward.config import Settings
+from homeward.engines.engine import EngineState
+
+log = structlog.get_logger(__name__)
+
+CLOSE_SECONDS = 3
+"""How long open connections may take to close once answers are done."""
+
+
+def run(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl+C; `announce` gets sentences for the terminal.
+
+    The first signal lets running answers finish for `settings.drain_seconds`, the second ends at once.
+    Raises ConfigError: port taken, data folder in use or not usable.
+    """
+    with only_instance(settings.data_dir) as instance, listening_socket(settings.host, settings.port) as sock:
+        port = int(sock.getsockname()[1])
+        host = f"[{settings.host}]" if ":" in settings.host else settings.host
+        url = f"http://{host}:{port}"
+        instance.publish(url)
+        announce(f"Homeward is starting at {url}")
+        asyncio.run(serve(settings, sock, url, announce))
+
+
+async def serve(settings: Settings, sock: socket.socket, url: str, announce: Callable[[str], None]) -> None:
+    """Everything between binding the port and the end of the process."""
+    parts = Parts(settings)
+    port = int(sock.getsockname()[1])
+    stopping = asyncio.Event()
+    with signals(stopping) as hurry:
+        async with assembled(settings, parts, port) as (app, conversations):
+            server = Server(server_config(app))
+            serving = asyncio.create_task(server.serve(sockets=[sock]))
+            parts.serving = True
+            ready = asyncio.create_task(tell_when_ready(parts, url, settings, announce))
+            await first_of(stopping.wait(), asyncio.shield(serving))
+            ready.cancel()
+            parts.draining = True
+            announce("Homeward is shutting down; running answers may finish. Press Ctrl+C again to end now.")
+            await first_of(conversations.close(settings.drain_seconds), hurry.wait())
+            await conversations.close(0)
+            server.should_exit = True
+            await serving
+
+
+async def first_of(*waits: object) -> None:
+    """Return when one of these is done; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]  # type: ignore[call-overload]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class Server(uvicorn.Server):
+    """uvicorn without its own signal handling: ours lets answers finish before connections are closed."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals to `signals`."""
+        yield
+
+
+def server_config(app: object) -> uvicorn.Config:
+    """How connections are served."""
+    return uvicorn.Config(
+        app,  # type: ignore[arg-type]
+        http="httptools",
+        loop="asyncio",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws_max_size=8_000_000,
+        timeout_graceful_shutdown=CLOSE_SECONDS,
+    )
+
+
+@contextlib.contextmanager
+def signals(stopping: asyncio.Event) -> Iterator[asyncio.Event]:
+    """Set `stopping` at the first SIGTERM or SIGINT, and the event given back at the second."""
+    hurry = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def heard(*_: object) -> None:
+        (hurry if stopping.is_set() else stopping).set()
+
+    if sys.platform == "win32":
+        previous = {each: signal.signal(each, lambda *_: loop.call_soon_threadsafe(heard)) for each in SIGNALS}
+        try:
+            yield hurry
+        finally:
+            for each, handler in previous.items():
+                signal.signal(each, handler)
+    else:
+        for each in SIGNALS:
+            loop.add_signal_handler(each, heard)
+        try:
+            yield hurry
+        finally:
+            for each in SIGNALS:
+                loop.remove_signal_handler(each)
+
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
+async def tell_when_ready(parts: Parts, url: str, settings: Settings, announce: Callable[[str], None]) -> None:
+    """Say once that a model can answer, or why none can, and open the page."""
+    if settings.open and can_open_browser():
+        await asyncio.to_thread(webbrowser.open, url)
+    if parts.engine is None:
+        announce(f"The page is at {url}, but no model can answer: {parts.missing}")
+        return
+    async for status in parts.engine.changes():
+        if status.state is EngineState.READY:
+            announce(f"Ready: open {url}")
+            return
+        if status.state is EngineState.FAILED:
+            announce(f"The page is at {url}, but no model can answer: {status.last_error}")
+
+
+def can_open_browser() -> bool:
+    """Whether there is a screen: without one, Python would start a text browser in our terminal."""
+    return sys.platform in ("win32", "darwin") or bool(environ.get("DISPLAY") or environ.get("WAYLAND_DISPLAY"))

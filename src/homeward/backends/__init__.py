@@ -1,0 +1,12 @@
+"""Everything that answers OpenAI's protocol, as one class over one HTTP client.
+
+A backend is a row of data and a way to locate it. Which of them to ask, and whether to try another one, is
+decided elsewhere: nothing in here retries, fails over, or knows what a policy is.
+"""
+
+from homeward.backends.backend import Backend
+from homeward.backends.connections import Connections
+from homeward.backends.row import BackendRow, Deadlines, Locate, fixed
+from homeward.backends.stream import AnswerStream
+
+__all__ = ["AnswerStream", "Backend", "BackendRow", "Connections", "Deadlines", "Locate", "fixed"]

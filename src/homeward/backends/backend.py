@@ -1,0 +1,119 @@
+"""A backend that can be asked."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+import msgspec
+
+from homeward.backends.connections import Connections
+from homeward.backends.exchange import ask
+from homeward.backends.row import BackendRow, Locate
+from homeward.backends.stream import AnswerStream
+from homeward.protocol.address import Address
+from homeward.protocol.chat import ChatRequest, Message
+from homeward.protocol.errors import BackendError
+from homeward.protocol.place import Place
+from homeward.protocol.wire import encode_json, not_the_protocol
+
+PROBE_SECONDS = 2.0
+COUNT_SECONDS = 5.0
+"""For each of the two questions that counting takes."""
+
+
+_Answer = TypeVar("_Answer")
+
+
+class _Model(msgspec.Struct):
+    id: str
+
+
+class _Models(msgspec.Struct):
+    data: list[_Model]
+
+
+class _Prompt(msgspec.Struct):
+    prompt: str
+
+
+class _Tokens(msgspec.Struct):
+    tokens: list[int]
+
+
+class Backend:
+    """Whatever answers OpenAI's protocol: an engine, a service, a cloud.
+
+    Holds no state of its own, so one object serves any number of requests at once.
+    """
+
+    def __init__(self, row: BackendRow, locate: Locate, connections: Connections) -> None:
+        self.row = row
+        self.locate = locate
+        """Where it is; entered by every request on its own, and by who wants to know its context window."""
+        self._connections = connections
+
+    def __repr__(self) -> str:
+        return f"Backend({self.row!r})"
+
+    @asynccontextmanager
+    async def open_stream(self, request: ChatRequest) -> AsyncIterator[AnswerStream]:
+        """The answer to `request`, as a stream of chunks to iterate inside this context.
+
+        Entering locates the backend, which for an engine means that it is ready; the request goes out with
+        the first `anext`, once: nothing is retried. Leaving closes the connection at once, however far the
+        answer is, and the backend stops. Entering raises what `locate` raises (`EngineError`) and
+        `InvalidRequestError`; iterating raises `BackendError` in all its kinds and `ContextLengthError`.
+        """
+        async with self.locate() as address:
+            stream = AnswerStream(self.row, address, self._connections, request)
+            try:
+                yield stream
+            finally:
+                stream.close()
+
+    async def probe(self) -> tuple[str, ...]:
+        """The names of its models, asked for within 2 s; no word of the user goes out.
+
+        It locates the backend like a request does, so an engine would be started. Raises `BackendError`.
+        """
+        async with self.locate() as address:
+            body = await ask(self._connections, self.row, address, f"{address.url}/models", seconds=PROBE_SECONDS)
+        return tuple(model.id for model in self._decode(body, _Models).data)
+
+    async def count_tokens(self, messages: Sequence[Message]) -> int | None:
+        """Tokens of the prompt that `messages` make, as the backend counts them; None where it cannot say.
+
+        Only a backend on this device is asked, for this happens before the policy has decided who may read
+        the messages. Raises what `locate` raises (`EngineError`) and `InvalidRequestError`.
+        """
+        if self.row.tokenizer is None or self.row.place is not Place.DEVICE:
+            return None
+        async with self.locate() as address:
+            try:
+                return await self._count(address, messages)
+            except BackendError:
+                return None
+
+    async def _count(self, address: Address, messages: Sequence[Message]) -> int:
+        """llama.cpp: its chat template makes the prompt, which its tokenizer reads as a completion does."""
+        root = address.url.removesuffix("/v1")
+        question = encode_json({"messages": messages})
+        body = await ask(
+            self._connections,
+            self.row,
+            address,
+            f"{root}/apply-template",
+            body=question,
+            seconds=COUNT_SECONDS,
+        )
+        prompt = self._decode(body, _Prompt).prompt
+        question = encode_json({"content": prompt, "add_special": True, "parse_special": True})
+        body = await ask(self._connections, self.row, address, f"{root}/tokenize", body=question, seconds=COUNT_SECONDS)
+        return len(self._decode(body, _Tokens).tokens)
+
+    def _decode(self, body: bytes, kind: type[_Answer]) -> _Answer:
+        try:
+            return msgspec.json.decode(body, type=kind)
+        except (ValueError, RecursionError):
+            # Dropped as cause: a decoder's error holds the bytes that it failed on.
+            raise not_the_protocol(self.row.source, f"no {kind.__name__.strip('_').lower()}") from None

@@ -1,0 +1,89 @@
+"""One HTTP request to a backend."""
+
+import asyncio
+from io import BytesIO
+
+import aiohttp
+
+from homeward.backends.connections import Connections, SendCounter
+from homeward.backends.failures import FOREIGN, timed_out, translate, unusable
+from homeward.backends.refusal import refusal
+from homeward.backends.row import BackendRow
+from homeward.protocol.address import Address
+
+PIECE_BYTES = 65_536
+"""A body above this goes out in pieces as the peer takes them, so that it holds up nobody else."""
+
+ANSWER_LIMIT_BYTES = 16_000_000
+"""Of a list of models, or of a long prompt's tokens."""
+
+
+async def send(
+    connections: Connections,
+    row: BackendRow,
+    address: Address,
+    url: str,
+    *,
+    body: bytes | None = None,
+    accept: str = "application/json",
+    counter: SendCounter | None = None,
+) -> aiohttp.ClientResponse:
+    """Sends `body` as JSON, or asks without one, and takes the head of the answer.
+
+    Raises `BackendUnreachableError` for an address or key that cannot be sent, else the HTTP client's errors.
+    """
+    headers = {"Accept": accept, **row.headers}
+    if address.api_key:
+        headers["Authorization"] = f"Bearer {address.api_key}"
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    if not all(text.isascii() and text.isprintable() for field in headers.items() for text in field):
+        raise unusable(row.source)
+    try:
+        return await connections.session.request(
+            "GET" if body is None else "POST",
+            url,
+            data=body if body is None or len(body) <= PIECE_BYTES else BytesIO(body),
+            headers=headers,
+            allow_redirects=False,  # it could carry the words to another place than the policy allowed
+            timeout=aiohttp.ClientTimeout(total=None, connect=row.deadlines.connect_seconds),
+            trace_request_ctx=counter,
+        )
+    except aiohttp.ClientConnectorError:
+        raise  # one of them, the certificate's, is a ValueError
+    except ValueError:
+        raise unusable(row.source) from None
+
+
+async def ask(
+    connections: Connections,
+    row: BackendRow,
+    address: Address,
+    url: str,
+    *,
+    seconds: float,
+    body: bytes | None = None,
+) -> bytes:
+    """The body of a short answer, whole within `seconds`. Raises `BackendError`."""
+    try:
+        async with asyncio.timeout(seconds):
+            response = await send(connections, row, address, url, body=body)
+            try:
+                answer = await read_up_to(ANSWER_LIMIT_BYTES, response.content)
+            finally:
+                response.release()
+    except TimeoutError:
+        raise timed_out(row.source, "reply", seconds) from None
+    except FOREIGN as error:
+        raise translate(error, row.source) from None
+    if response.status != 200:
+        raise refusal(response.status, response.headers, answer, source=row.source, answer_tokens=None)
+    return answer
+
+
+async def read_up_to(limit_bytes: int, content: aiohttp.StreamReader) -> bytes:
+    """The body's first bytes, all of them where there are fewer."""
+    body = bytearray()
+    while len(body) < limit_bytes and (data := await content.readany()):
+        body += data
+    return bytes(body[:limit_bytes])

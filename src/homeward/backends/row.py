@@ -1,0 +1,61 @@
+"""A backend as data: its name, its place, its deadlines, and how to find it."""
+
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any, Literal
+
+import msgspec
+
+from homeward.protocol.address import Address
+from homeward.protocol.place import Place
+from homeward.protocol.wire import MaxTokensField
+
+Locate = Callable[[], AbstractAsyncContextManager[Address]]
+"""Entered once per request; the address holds until it is left, so an engine is not unloaded under it."""
+
+
+class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a backend may take, in seconds; all run from the moment in which it has been located."""
+
+    connect_seconds: float = 5.0
+    """Until the connection stands: name, TCP and TLS."""
+    first_token_seconds: float = 120.0
+    """Until the first text: keep-alive comments and empty chunks do not prolong it."""
+    event_seconds: float = 30.0
+    """From one event to the next, counted while the consumer waits for it; comments do not prolong it."""
+    total_seconds: float = 1800.0
+    """Until the end of the answer, however busy it is."""
+
+
+class BackendRow(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known about a backend without asking it."""
+
+    name: str
+    place: Place
+    deadlines: Deadlines = Deadlines()
+    headers: dict[str, str] = {}
+    """Sent with each request, next to the bearer token of the address."""
+    body: dict[str, Any] = {}
+    """Fields of the request that this backend knows beyond OpenAI's."""
+    max_tokens_field: MaxTokensField = "max_tokens"
+    tokenizer: Literal["llama"] | None = None
+    """Whose way of counting tokens it offers; None for none."""
+
+    @property
+    def source(self) -> str:
+        """The backend as the subject of an error's sentence."""
+        return f"The backend '{self.name}'"
+
+    @property
+    def leaves_device(self) -> bool:
+        """Whether what is sent to it leaves this machine."""
+        return self.place in (Place.NETWORK, Place.CLOUD)
+
+    def __repr__(self) -> str:
+        # Headers may hold a key.
+        return f"BackendRow(name={self.name!r}, place={self.place!r})"
+
+
+def fixed(address: Address) -> Locate:
+    """For a backend that is always at the same address."""
+    return lambda: nullcontext(address)

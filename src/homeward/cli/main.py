@@ -1,0 +1,130 @@
+"""The command's options and messages; what is done stands elsewhere, imported when it is needed."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+import homeward
+from homeward.config import Settings, load
+from homeward.protocol.errors import HomewardError
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+HELP = {name: field.description or "" for name, field in Settings.model_fields.items()}
+
+
+class Sentences(click.Group):
+    """Our errors as sentences on standard error, exit status 1, no traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except HomewardError as error:
+            click.secho(str(error), fg="red", err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=Sentences, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(homeward.__version__, prog_name="Homeward")
+def main() -> None:
+    """Private, local-first chat: a model on this machine answers, and every answer says where it was made.
+
+    Each option is also an environment variable (HOMEWARD_PORT) and a line of homeward.toml (port = 8080).
+    """
+
+
+def config_option(function: Function) -> Function:
+    """`--config`, the same everywhere."""
+    return click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        help="Configuration file [homeward.toml in the data folder].",
+    )(function)
+
+
+@main.command()
+@click.option("--host", help=HELP["host"])
+@click.option("--port", type=int, help=HELP["port"])
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help=HELP["data_dir"])
+@config_option
+@click.option("--open/--no-open", default=None, help=HELP["open"])
+@click.option("--watch/--no-watch", default=None, help=HELP["watch"])
+@click.option("--debug/--no-debug", default=None, help=HELP["debug"])
+def up(config: Path | None, **options: Any) -> None:
+    """Start Homeward and open its page."""
+    settings = load(options, config=config)
+    if settings.watch:
+        watch(config, options)
+        return
+    from homeward.app.serve import run
+    from homeward.observability.logs import configure
+
+    configure(debug=settings.debug, log_format=settings.log_format)
+    run(settings, announce=lambda sentence: click.echo(sentence, err=False))
+
+
+def watch(config: Path | None, options: dict[str, Any]) -> None:
+    """Run `homeward up` as a child that starts anew when a source file of ours changes."""
+    import watchfiles
+
+    command = [sys.executable, "-m", "homeward", "up", "--no-watch", "--no-open"]
+    if config:
+        command += ["--config", str(config)]
+    for name in ("host", "port", "data_dir"):
+        if options[name] is not None:
+            command += ["--" + name.replace("_", "-"), str(options[name])]
+    if options["debug"]:
+        command.append("--debug")
+    source = Path(homeward.__file__).parent
+    watchfiles.run_process(source, target=shell_words(command), target_type="command")
+
+
+def shell_words(command: list[str]) -> str:
+    """One line that the watcher takes apart again."""
+    import shlex
+
+    return shlex.join(command)
+
+
+@main.group()
+def config() -> None:
+    """The configuration file."""
+
+
+@config.command()
+@config_option
+def check(config: Path | None) -> None:
+    """Say what is wrong with the configuration, with the line and the fix."""
+    settings = load(config=config)
+    click.secho("The configuration is right.", fg="green")
+    click.echo(f"Data folder: {settings.data_dir}")
+
+
+@config.command()
+@config_option
+def show(config: Path | None) -> None:
+    """Print every setting as it is in force, with its meaning, as TOML."""
+    from homeward.config.show import as_toml
+
+    click.echo(as_toml(load(config=config)), nl=False)
+
+
+@main.group()
+def history() -> None:
+    """The stored conversations."""
+
+
+@history.command()
+@config_option
+def migrate(config: Path | None) -> None:
+    """Create or upgrade the history's tables; needed for PostgreSQL only, SQLite does it at start."""
+    import asyncio
+
+    from homeward.app.compose import database_url
+    from homeward.history import migrate as upgrade
+
+    click.echo(f"The history's tables are at version {asyncio.run(upgrade(database_url(load(config=config))))}.")

@@ -1,0 +1,10 @@
+"""The one path from a request to its answer, for the page and the API alike.
+
+Facts → `routing.decide` → walk → receipt → events. Knows neither HTTP nor Chainlit.
+"""
+
+from homeward.completion.answer import Answer
+from homeward.completion.completer import Completer
+from homeward.completion.events import Ended, Event, Phase, Text, Waiting
+
+__all__ = ["Answer", "Completer", "Ended", "Event", "Phase", "Text", "Waiting"]

@@ -1,0 +1,93 @@
+"""Fitting a conversation into a model's context window."""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+import msgspec
+
+from homeward.protocol.chat import Message
+from homeward.protocol.errors import ContextLengthError
+
+STEP_TURNS = 4
+"""Turns are left out in steps of this many, so that the prompt's beginning stays the same for some questions and
+the backend's prompt cache keeps its worth: processing a full window anew takes many seconds on a CPU."""
+
+CHARACTERS_PER_TOKEN = 2.0
+"""Cautious estimate where a backend can't count: English text has about 4 characters per token, Korean 1 to 2."""
+
+MESSAGE_OVERHEAD_TOKENS = 8
+"""For the chat template's marks around each message, likewise cautious."""
+
+Count = Callable[[Sequence[Message]], Awaitable[int]]
+
+
+class Fitted(msgspec.Struct, frozen=True):
+    """What is sent to the model."""
+
+    messages: tuple[Message, ...]
+    left_out: int
+    """Number of oldest messages that are not sent."""
+    prompt_tokens: int
+    """Their tokens; never fewer than they really have, but possibly more where they fit with room to spare."""
+
+
+async def fit(messages: Sequence[Message], budget_tokens: int, count: Count) -> Fitted:
+    """The conversation without its oldest turns, so that it has at most `budget_tokens`.
+
+    A turn is a user's message with all that follows it up to the next one. System messages at the beginning and
+    the last turn always stay. Raises ContextLengthError where these alone are too long.
+    """
+    system, turns = split(messages)
+
+    def without(oldest: int) -> tuple[Message, ...]:
+        return (*system, *(message for turn in turns[oldest:] for message in turn))
+
+    most = at_most(messages)
+    if most <= budget_tokens:
+        return Fitted(without(0), 0, most)  # short conversations are not worth asking the backend to count
+    tokens = await count(without(0))
+    if tokens <= budget_tokens:
+        return Fitted(without(0), 0, tokens)
+    least = await fewest_left_out(len(turns), lambda oldest: count(without(oldest)), budget_tokens)
+    stepped = min(-(-least // STEP_TURNS) * STEP_TURNS, len(turns) - 1)
+    if stepped > least and await count(without(stepped)) >= budget_tokens // 2:
+        least = stepped
+    kept = without(least)
+    return Fitted(kept, len(messages) - len(kept), await count(kept))
+
+
+async def fewest_left_out(turns: int, count_without: Callable[[int], Awaitable[int]], budget_tokens: int) -> int:
+    """The smallest number of oldest turns whose absence is enough, by bisection."""
+    low, high = 1, turns - 1
+    fewest = await count_without(high) if turns > 1 else await count_without(0)
+    if fewest > budget_tokens:
+        raise ContextLengthError(prompt_tokens=fewest, available_tokens=budget_tokens)
+    while low < high:
+        middle = (low + high) // 2
+        if await count_without(middle) <= budget_tokens:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def split(messages: Sequence[Message]) -> tuple[tuple[Message, ...], list[tuple[Message, ...]]]:
+    """The system messages at the beginning, and the turns behind them."""
+    begin = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
+    turns: list[list[Message]] = []
+    for message in messages[begin:]:
+        if message.role == "user" or not turns:
+            turns.append([])
+        turns[-1].append(message)
+    return tuple(messages[:begin]), [tuple(turn) for turn in turns]
+
+
+def at_most(messages: Sequence[Message]) -> int:
+    """Tokens that a conversation can't exceed: no tokenizer in use makes more than one token of a UTF-8 byte."""
+    text = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
+    return text + MESSAGE_OVERHEAD_TOKENS * len(messages)
+
+
+async def estimate(messages: Sequence[Message]) -> int:
+    """Tokens of a conversation for a backend that can't count them; rather too many than too few."""
+    characters = sum(len(message.content) for message in messages)
+    return int(characters / CHARACTERS_PER_TOKEN) + MESSAGE_OVERHEAD_TOKENS * len(messages)

@@ -1,0 +1,9 @@
+"""Settings: what the user may choose, where it is read from, and what is wrong with it.
+
+One value per setting, in this order: command line, `HOMEWARD_…` variable, `homeward.toml`, default.
+"""
+
+from homeward.config.load import load
+from homeward.config.settings import ChatSettings, LlamaSettings, Settings
+
+__all__ = ["ChatSettings", "LlamaSettings", "Settings", "load"]

@@ -1,0 +1,183 @@
+"""Everything that can go wrong, as one tree.
+
+    HomewardError
+    ├── InvalidRequestError           the caller asked for what cannot be done
+    │   └── ContextLengthError        prompt and answer do not fit the model's window
+    ├── ConfigError                   a setting is wrong: which one, where it stands, what it may be
+    ├── OverloadedError               queue full, or shutting down: try again later
+    ├── NoBackendError                the plan is empty, or every attempt in it failed
+    ├── BrokenOffError                we ended an answer ourselves: shutdown, nobody looks
+    ├── HistoryError                  the conversation could not be stored or read
+    ├── BackendError                  the other side of a connection
+    │   ├── BackendUnreachableError   nobody listens, or the name does not resolve
+    │   ├── BackendTimeoutError       a deadline passed: headers, first token, event or total
+    │   ├── BackendDisconnectedError  the stream ended before the answer did
+    │   ├── BackendProtocolError      what came is not OpenAI's protocol
+    │   └── BackendStatusError        an HTTP status other than 200
+    └── EngineError                   a child process of ours
+        ├── EngineStartError          it did not get ready: exit code, last log lines
+        └── EngineClosedError         it was shut down for good
+
+Foreign errors are translated once, where they come in (`raise … from`). `str(error)` is a plain sentence for
+the user; `next_step` says what to do about it; `detail` is for the log only and may hold paths or output.
+No error holds a prompt, an answer or a key.
+"""
+
+from typing import ClassVar, Literal
+
+Blame = Literal["caller", "ours", "backend", "engine"]
+
+
+class HomewardError(Exception):
+    """The root: a sentence, whose fault it is, and the next step."""
+
+    code: ClassVar[str] = "internal_error"
+    """Stable name for programs and translations."""
+    status: ClassVar[int] = 500
+    """HTTP status that the gateway gives it."""
+    blame: ClassVar[Blame] = "ours"
+
+    def __init__(
+        self, message: str, *, next_step: str = "", detail: str = "", retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+        self.detail = detail
+        self.retry_after_seconds = retry_after_seconds
+
+    def __str__(self) -> str:
+        return f"{self.message} {self.next_step}".strip()
+
+
+class InvalidRequestError(HomewardError):
+    """The caller asked for something that no backend could do."""
+
+    code = "invalid_request"
+    status = 400
+    blame = "caller"
+
+
+class ContextLengthError(InvalidRequestError):
+    """The last message alone, with the system prompt, is longer than the model's window."""
+
+    code = "context_length_exceeded"
+
+    def __init__(self, *, prompt_tokens: int, available_tokens: int) -> None:
+        super().__init__(
+            f"The message is {prompt_tokens} tokens long, but this model has room for {available_tokens}.",
+            next_step="Shorten it, or choose a model with a larger context window.",
+        )
+        self.prompt_tokens = prompt_tokens
+        self.available_tokens = available_tokens
+
+
+class ConfigError(HomewardError):
+    """A setting is wrong; the message names it, where it stands, and what it may be."""
+
+    code = "config_error"
+    blame = "caller"
+
+
+class OverloadedError(HomewardError):
+    """All places are taken, or the program is shutting down."""
+
+    code = "overloaded"
+    status = 503
+
+
+class NoBackendError(HomewardError):
+    """No backend is left that the policy allows and that works."""
+
+    code = "no_backend"
+    status = 503
+
+
+class BrokenOffError(HomewardError):
+    """We ended an answer ourselves before it was whole."""
+
+    code = "broken_off"
+    status = 503
+
+    def __init__(self, cause: str, message: str) -> None:
+        super().__init__(message)
+        self.cause = cause
+        """A word for why, stable for translations."""
+
+
+class HistoryError(HomewardError):
+    """The conversation could not be stored or read."""
+
+    code = "history_unavailable"
+    status = 503
+
+
+class BackendError(HomewardError):
+    """The other side of a connection failed."""
+
+    code = "backend_error"
+    status = 502
+    blame = "backend"
+
+
+class BackendUnreachableError(BackendError):
+    """Nobody listens there, or the name does not resolve."""
+
+    code = "upstream_unreachable"
+
+
+class BackendTimeoutError(BackendError):
+    """A deadline passed."""
+
+    code = "upstream_timeout"
+    status = 504
+
+
+class BackendDisconnectedError(BackendError):
+    """The stream ended before the answer did."""
+
+    code = "upstream_disconnected"
+
+
+class BackendProtocolError(BackendError):
+    """What came is not OpenAI's protocol."""
+
+    code = "upstream_protocol_error"
+
+
+class BackendStatusError(BackendError):
+    """The backend answered with an HTTP status other than 200."""
+
+    code = "upstream_status"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        upstream_status: int,
+        next_step: str = "",
+        detail: str = "",
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, next_step=next_step, detail=detail, retry_after_seconds=retry_after_seconds)
+        self.upstream_status = upstream_status
+
+
+class EngineError(HomewardError):
+    """A child process of ours failed."""
+
+    code = "engine_error"
+    status = 503
+    blame = "engine"
+
+
+class EngineStartError(EngineError):
+    """The engine did not get ready."""
+
+    code = "engine_start_failed"
+
+
+class EngineClosedError(EngineError):
+    """The engine was shut down for good; nothing can start it again."""
+
+    code = "engine_closed"

@@ -1,0 +1,1 @@
+"""Backends against an upstream of our own that misbehaves on purpose."""

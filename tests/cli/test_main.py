@@ -1,0 +1,62 @@
+"""The command's messages: sentences, no tracebacks."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+import homeward
+from homeward.cli import main
+from homeward.config import Settings
+
+
+@pytest.fixture(autouse=True)
+def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOMEWARD_DATA_DIR", str(tmp_path / "data"))
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def test_version() -> None:
+    """The installed one."""
+    assert homeward.__version__ in run("--version").output
+
+
+def test_each_option_of_up_is_a_setting_with_the_same_name() -> None:
+    """Option, variable and key of the file are one word."""
+    options = {parameter.name for parameter in main.commands["up"].params}
+    assert options == {"host", "port", "data_dir", "config", "open", "watch", "debug"}
+    assert options - {"config"} <= set(Settings.model_fields)
+
+
+def test_a_right_configuration_is_said_to_be() -> None:
+    """With the data folder that is in force."""
+    done = run("config", "check")
+    assert done.exit_code == 0
+    assert "The configuration is right." in done.output
+
+
+def test_a_wrong_configuration_is_explained(tmp_path: Path) -> None:
+    """File, line, setting; exit status 1; no traceback."""
+    (tmp_path / "a.toml").write_text("\nport = 'x'\n")
+    done = run("config", "check", "--config", str(tmp_path / "a.toml"))
+    assert done.exit_code == 1
+    assert "a.toml, line 2: `port` is 'x'" in done.output
+    assert "Traceback" not in done.output
+
+
+def test_settings_are_shown_with_their_meaning() -> None:
+    """As a file that can be read back."""
+    done = run("config", "show")
+    assert "# Port to listen on; 0 takes a free one.\nport = 8080\n" in done.output
+    assert "[llama]" in done.output
+
+
+def test_a_wrong_option_is_explained_before_anything_starts(tmp_path: Path) -> None:
+    """Nothing is made on disk."""
+    done = run("up", "--port", "99999", "--no-open", "--data-dir", str(tmp_path / "new"))
+    assert done.exit_code == 1
+    assert "--port: `port` is 99999" in done.output
+    assert not (tmp_path / "new").exists()

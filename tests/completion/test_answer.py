@@ -1,0 +1,177 @@
+"""The walk through a plan, and what its receipt says."""
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from homeward.completion import Answer, Completer, Ended, Event, Text
+from homeward.protocol.chat import ChatRequest, Message, Sampling
+from homeward.protocol.place import Place
+from homeward.routing import BackendView, Policy, Snapshot
+from tests.backends.fake_upstream import TEXT, FakeUpstream
+from tests.completion.conftest import MakeCompleter
+
+REQUEST = ChatRequest(messages=(Message("user", "Tell me a story."),))
+
+
+async def read(answer: Answer) -> tuple[str, list[Event]]:
+    """The text, and all events."""
+    events = [event async for event in answer.events()]
+    return "".join(event.text for event in events if isinstance(event, Text)), events
+
+
+async def test_an_answer_is_whole_and_its_receipt_true(completer_of: MakeCompleter) -> None:
+    """Text, one last event, and every figure of the receipt."""
+    answer = completer_of("ok").begin(REQUEST)
+    text, events = await read(answer)
+    assert text == TEXT
+    assert [event for event in events if isinstance(event, Ended)] == [events[-1]] == [Ended()]
+    receipt = answer.receipt
+    assert (receipt.outcome, receipt.place, receipt.backend, receipt.model) == ("complete", Place.DEVICE, "ok", "ok")
+    assert (receipt.prompt_tokens, receipt.completion_tokens, receipt.finish_reason) == (7, 9, "stop")
+    assert (receipt.reason, receipt.error, receipt.bytes_out) == ("place_order", "", 0)
+    assert receipt.first_token_seconds is not None
+    assert 0 < receipt.first_token_seconds <= receipt.total_seconds
+    assert [(each.backend, each.error) for each in receipt.attempts] == [("ok", "")]
+
+
+@pytest.mark.parametrize("first", ["status-500", "html-200", "rst-before-headers", "malformed-json", "no-headers"])
+async def test_before_the_first_token_the_next_one_takes_over(
+    completer_of: MakeCompleter, upstream: FakeUpstream, first: str
+) -> None:
+    """Each is asked once, and the receipt names both."""
+    answer = completer_of(first, "ok").begin(REQUEST)
+    text, _ = await read(answer)
+    if first == "malformed-json":  # it had said something: no second voice
+        assert answer.receipt.outcome == "interrupted"
+        assert upstream.calls["ok"] == 0
+        return
+    assert text == TEXT
+    assert answer.receipt.outcome == "complete"
+    assert [each.backend for each in answer.receipt.attempts] == [first, "ok"]
+    assert answer.receipt.attempts[0].error.startswith("upstream_")
+    assert upstream.calls[first] == upstream.calls["ok"] == 1
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "code"),
+    [
+        ("half-event-rst", "upstream_disconnected"),
+        ("half-event-fin", "upstream_disconnected"),
+        ("silent-end", "upstream_disconnected"),
+        ("stall-after-token", "upstream_timeout"),
+        ("error-data", "upstream_disconnected"),
+    ],
+)
+async def test_after_the_first_token_an_error_interrupts(
+    completer_of: MakeCompleter, upstream: FakeUpstream, behaviour: str, code: str
+) -> None:
+    """The text so far is kept, the next backend is never asked, and the last event says why."""
+    answer = completer_of(behaviour, "ok").begin(REQUEST)
+    text, events = await read(answer)
+    assert text
+    assert TEXT.startswith(text)
+    assert isinstance(events[-1], Ended)
+    assert events[-1].error is not None
+    assert events[-1].error.code == code
+    assert (answer.receipt.outcome, answer.receipt.error) == ("interrupted", code)
+    assert upstream.calls["ok"] == 0
+
+
+async def test_when_all_fail_the_last_error_is_told(completer_of: MakeCompleter) -> None:
+    """The answer failed, nothing was made anywhere, and both attempts stand in the receipt."""
+    answer = completer_of("status-500", "status-401").begin(REQUEST)
+    text, _ = await read(answer)
+    assert text == ""
+    assert answer.receipt.outcome == "failed"
+    assert answer.receipt.place is None
+    assert [each.backend for each in answer.receipt.attempts] == ["status-500", "status-401"]
+
+
+async def test_a_request_that_is_wrong_is_not_tried_elsewhere(
+    completer_of: MakeCompleter, upstream: FakeUpstream
+) -> None:
+    """Too long for one is told at once."""
+    for behaviour in ("context-length", "status-400", "status-422"):
+        answer = completer_of(behaviour, "ok").begin(REQUEST)
+        await read(answer)
+        assert answer.receipt.outcome == "failed"
+        assert len(answer.receipt.attempts) == 1
+    assert upstream.calls["ok"] == 0
+
+
+async def test_an_empty_plan_says_why(completer_of: MakeCompleter) -> None:
+    """Each dropped backend with its reason, and the next step."""
+    view = BackendView(name="llama", place=Place.DEVICE, state="failed", reason="no model file")
+    completer = Completer({}, policy=Policy(), snapshot=lambda: Snapshot((view,)))
+    answer = completer.begin(REQUEST)
+    _, events = await read(answer)
+    assert isinstance(events[-1], Ended)
+    assert "no model file" in str(events[-1].error)
+    assert [(each.backend, each.reason) for each in answer.receipt.dropped] == [("llama", "no model file")]
+
+
+async def test_closing_the_events_stops_the_generation(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
+    """The upstream sees that its client left, and the receipt says that it was stopped."""
+    answer = completer_of("never-ends").begin(REQUEST)
+    async with aclosing(answer.events()) as events:
+        async for event in events:
+            if isinstance(event, Text):
+                break
+    await upstream.quiet()
+    assert upstream.clients_left_early == 1
+    assert answer.receipt.outcome == "stopped"
+
+
+async def test_cancelling_the_reader_stops_the_generation(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
+    """A cancellation is never taken for a failure."""
+    answer = completer_of("never-ends", "ok").begin(REQUEST)
+    spoken = asyncio.Event()
+
+    async def reader() -> None:
+        async for event in answer.events():
+            if isinstance(event, Text):
+                spoken.set()
+
+    task = asyncio.create_task(reader())
+    await spoken.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await upstream.quiet()
+    assert answer.receipt.outcome == "stopped"
+    assert upstream.calls["ok"] == 0
+
+
+async def test_bytes_that_leave_the_machine_are_counted(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
+    """Exactly as many as the other side received, and none for this device."""
+    cloud = completer_of("ok", place=Place.CLOUD).begin(REQUEST)
+    await read(cloud)
+    assert cloud.receipt.bytes_out == upstream.requests[-1].raw_bytes
+    home = completer_of("ok").begin(REQUEST)
+    await read(home)
+    assert home.receipt.bytes_out == 0
+
+
+async def test_oldest_turns_are_left_out_and_counted(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
+    """The receipt says how many, and the answer's limit leaves room."""
+    turns = [Message("user" if number % 2 == 0 else "assistant", "word " * 40) for number in range(21)]
+    request = ChatRequest(messages=(Message("system", "Be brief."), *turns), sampling=Sampling(max_tokens=500))
+    answer = completer_of("ok", context_tokens=1000).begin(request)
+    await read(answer)
+    sent = upstream.requests[-1].body["messages"]
+    assert sent[0] == {"role": "system", "content": "Be brief."}
+    assert sent[-1]["content"] == turns[-1].content
+    assert answer.receipt.left_out_messages == len(request.messages) - len(sent) > 0
+    assert upstream.requests[-1].body["max_tokens"] <= 500
+
+
+async def test_a_message_that_never_fits_is_the_callers_error(
+    completer_of: MakeCompleter, upstream: FakeUpstream
+) -> None:
+    """Nothing is sent."""
+    answer = completer_of("ok", context_tokens=300).begin(ChatRequest(messages=(Message("user", "word " * 2000),)))
+    await read(answer)
+    assert answer.receipt.error == "context_length_exceeded"
+    assert upstream.requests == []

@@ -1,0 +1,118 @@
+"""Settings come from one place each, and a wrong one is named with its line."""
+
+from pathlib import Path
+
+import pytest
+
+from homeward.config import ChatSettings, LlamaSettings, Settings, load
+from homeward.config.show import as_toml
+from homeward.protocol.errors import ConfigError
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "homeward.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_defaults_need_no_file() -> None:
+    """Without file, variables and options the defaults hold."""
+    settings = load(environment={"HOMEWARD_DATA_DIR": "/nowhere/at/all"})
+    assert (settings.host, settings.port, settings.llama.model) == ("127.0.0.1", 8080, "starter")
+
+
+def test_option_beats_variable_beats_file(tmp_path: Path) -> None:
+    """The command line wins over the environment, which wins over the file."""
+    path = write(tmp_path, 'port = 1\nhost = "a"\nlog_format = "json"\n')
+    environment = {"HOMEWARD_PORT": "2", "HOMEWARD_HOST": "b"}
+    settings = load({"port": 3, "host": None}, config=path, environment=environment)
+    assert (settings.port, settings.host, settings.log_format) == (3, "b", "json")
+
+
+def test_variable_of_a_table_joins_its_file_values(tmp_path: Path) -> None:
+    """A variable changes one value of a table and leaves the others as the file says."""
+    path = write(tmp_path, "[llama]\nslots = 4\ncontext_tokens = 2048\n")
+    settings = load(config=path, environment={"HOMEWARD_LLAMA_SLOTS": "1"})
+    assert (settings.llama.slots, settings.llama.context_tokens) == (1, 2048)
+
+
+def test_file_of_the_data_folder_is_found(tmp_path: Path) -> None:
+    """`homeward.toml` in the data folder is read without being named."""
+    write(tmp_path, "port = 7\n")
+    assert load(environment={"HOMEWARD_DATA_DIR": str(tmp_path)}).port == 7
+
+
+def test_relative_model_means_the_files_folder(tmp_path: Path) -> None:
+    """A relative path in the file does not depend on the working directory."""
+    path = write(tmp_path, '[llama]\nmodel = "models/a.gguf"\n')
+    assert load(config=path, environment={}).llama.model == tmp_path / "models/a.gguf"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("port = 70000\n", "line 1: `port` is 70000"),
+        ("# a\n\n[llama]\n\nslots = 0\n", "line 5: `llama.slots` is 0"),
+        ("[llama]\nslotts = 2\n", "line 2: there is no setting `llama.slotts`; there are enabled, model"),
+        ("prot = 1\n", "line 1: there is no setting `prot`"),
+        ("[chat]\ntemperature = 'warm'\n", "line 2: `chat.temperature` is 'warm'"),
+        ("llama.slots = 0\n", "line 1: `llama.slots` is 0"),
+    ],
+)
+def test_wrong_value_is_named_with_its_line(tmp_path: Path, text: str, expected: str) -> None:
+    """The message names file, line, setting, value, and the command that checks."""
+    path = write(tmp_path, text)
+    with pytest.raises(ConfigError) as caught:
+        load(config=path, environment={})
+    assert str(path) in str(caught.value)
+    assert expected in str(caught.value)
+    assert "homeward config check" in str(caught.value)
+
+
+def test_all_wrong_values_are_named_at_once(tmp_path: Path) -> None:
+    """Two mistakes take one look, not two."""
+    path = write(tmp_path, "port = -1\n[llama]\nslots = 0\n")
+    with pytest.raises(ConfigError, match=r"`port`.*`llama\.slots`"):
+        load(config=path, environment={})
+
+
+def test_wrong_variable_is_named() -> None:
+    """A wrong variable is blamed on the variable, not on a file."""
+    with pytest.raises(ConfigError, match="HOMEWARD_PORT: `port` is 'x'"):
+        load(environment={"HOMEWARD_PORT": "x"})
+
+
+def test_unknown_variable_is_named() -> None:
+    """A misspelt variable is not ignored."""
+    with pytest.raises(ConfigError, match=r"HOMEWARD_PROT is not a setting.*HOMEWARD_PORT"):
+        load(environment={"HOMEWARD_PROT": "1"})
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    """A file that the user named must be there."""
+    with pytest.raises(ConfigError, match="There is no configuration file"):
+        load(config=tmp_path / "none.toml", environment={})
+
+
+def test_broken_toml_is_explained(tmp_path: Path) -> None:
+    """TOML's own message has the line."""
+    with pytest.raises(ConfigError, match=r"is not valid TOML: .*line 1"):
+        load(config=write(tmp_path, "port = = 1\n"), environment={})
+
+
+def test_shown_settings_can_be_read_back(tmp_path: Path) -> None:
+    """`homeward config show` prints a file that means the same."""
+    settings = load({"data_dir": tmp_path}, environment={})
+    again = load(config=write(tmp_path, as_toml(settings)), environment={})
+    assert again == settings
+
+
+def test_every_setting_says_what_it_means() -> None:
+    """No setting without a description, in any table."""
+    tables = (Settings, LlamaSettings, ChatSettings)
+    assert [
+        f"{table.__name__}.{name}"
+        for table in tables
+        for name, field in table.model_fields.items()
+        if not field.description and name not in ("llama", "chat")
+    ] == []

@@ -1,0 +1,101 @@
+"""Homeward as its user starts it: a process of its own, on a free port, with a data folder of the test's."""
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+READY_SECONDS = 120
+ENVIRONMENT = {
+    "HOMEWARD_CHAT_TEMPERATURE": "0",
+    "HOMEWARD_CHAT_MAX_TOKENS": "800",
+    "HOMEWARD_LLAMA_CONTEXT_TOKENS": "2048",
+}
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """One running `homeward up`; stopped by whoever started it."""
+
+    def __init__(self, data_dir: Path, *, port: int | None = None, **environment: str) -> None:
+        self.data_dir = data_dir
+        self.port = port or free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = data_dir.parent / f"{data_dir.name}-{self.port}.log"
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith("HOMEWARD_")}
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "homeward", "up", "--no-open", "--port", str(self.port),
+                 "--data-dir", str(data_dir)],
+                env={**inherited, **ENVIRONMENT, **environment},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )  # fmt: skip
+
+    def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """Status and body; status 0 where nobody answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers=dict(headers or {}))
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        except OSError:
+            return 0, b""
+        finally:
+            connection.close()
+
+    def wait_until_ready(self) -> "Server":
+        """Raises RuntimeError with the log where it ends or does not get ready in time."""
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if self.get("/readyz")[0] == 200:
+                return self
+            time.sleep(0.1)
+        raise RuntimeError(f"Homeward did not get ready:\n{self.text()}")
+
+    def engine_pid(self) -> int:
+        """The process id of the engine's child."""
+        for line in reversed(self.text().splitlines()):
+            if "engine.ready" in line or '"engine.ready"' in line:
+                return int(line.partition("pid=")[2].split()[0])
+        raise AssertionError(self.text())
+
+    def text(self) -> str:
+        """What it wrote to the terminal."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
+
+    def terminate(self, timeout: float = 60) -> int:
+        """SIGTERM; its exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        """SIGKILL: no chance to write anything."""
+        self.process.kill()
+        self.process.wait(30)
+
+    def close(self) -> None:
+        """Whatever state it is in."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(40)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def readiness(self) -> dict[str, object]:
+        """What `/readyz` says."""
+        answer: dict[str, object] = json.loads(self.get("/readyz")[1])
+        return answer

@@ -1,0 +1,220 @@
+"""A user's day with the chat page: ask, read, stop, edit, continue, come back."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.chat_page import ANSWER_MILLISECONDS, ChatPage
+from tests.e2e.conftest import Pages
+from tests.e2e.server import Server
+
+pytestmark = pytest.mark.browser
+
+LONG = "Write a very long story about the sea, with many chapters."
+
+
+def test_a_model_answers_with_a_receipt(chat: ChatPage) -> None:
+    """Under the answer stands where it was made, by what and how fast; opened, that nothing left the machine."""
+    assert chat.ask_and_wait("Name one colour of the rainbow.")
+    line = chat.receipt().locator("summary")
+    expect(line).to_have_text(
+        re.compile(r"This device · SmolLM2-135M-Instruct · [\d.]+ s to first word · [\d.]+ tokens/s")
+    )
+    line.click()
+    names, values = (chat.receipt().locator(tag).all_inner_texts() for tag in ("dt", "dd"))
+    rows = dict(zip(names, values, strict=True))
+    assert rows["Bytes that left this machine"] == "0"
+    assert int(rows["Tokens read"]) > 10
+    assert int(rows["Tokens written"]) > 0
+    assert "llama (This device): answered" in rows["Attempts"]
+
+
+def test_an_answer_grows_on_the_page_while_it_is_written(chat: ChatPage) -> None:
+    """Text is there long before the answer is whole."""
+    chat.ask(LONG)
+    chat.wait_until_writing(10)
+    early = len(chat.answer_text())
+    chat.wait_until_writing(early + 40)
+    expect(chat.stop_button).to_be_visible()
+    chat.stop_button.click()
+    chat.wait_until_answered()
+
+
+def test_a_stopped_answer_keeps_its_text_and_says_so(chat: ChatPage) -> None:
+    """On the page, after a reload, and in the model's memory."""
+    chat.ask(LONG)
+    chat.wait_until_writing(30)
+    chat.stop_button.click()
+    chat.wait_until_answered()
+    text = chat.answer_text()
+    expect(chat.receipt()).to_contain_text("Stopped")
+    expect(chat.answers).to_have_count(1)  # no message of its own for the stop
+    chat.page.reload()
+    expect(chat.answers).to_have_count(1)
+    assert chat.answer_text() == text
+    expect(chat.receipt()).to_contain_text("Stopped")
+    chat.ask_and_wait("Thank you.")
+    assert tokens_read(chat) > len(text) / 6
+
+
+def test_a_stopped_answer_can_go_on(chat: ChatPage) -> None:
+    """Continue appends to the same answer, under a receipt of its own."""
+    chat.ask(LONG)
+    chat.wait_until_writing(30)
+    chat.stop_button.click()
+    chat.wait_until_answered()
+    before = chat.answer_text()
+    chat.receipt().get_by_role("button", name="Continue").click()
+    chat.wait_until_writing(len(before) + 20)
+    chat.stop_button.click()
+    chat.wait_until_answered()
+    expect(chat.answers).to_have_count(1)
+    assert chat.answer_text().startswith(before[:-1])
+    assert len(chat.answer_text()) > len(before)
+    expect(chat.answers.last.locator(".homeward-receipt")).to_have_count(2)
+    chat.page.reload()
+    expect(chat.answers.last.locator(".homeward-receipt")).to_have_count(2)
+
+
+def test_an_edited_question_is_asked_anew_and_can_be_stopped(chat: ChatPage) -> None:
+    """What came after it is gone, on the page and on disk."""
+    chat.ask_and_wait("Say hello.")
+    chat.ask_and_wait("Say goodbye.")
+    chat.edit_last_question(LONG)
+    expect(chat.answers).to_have_count(2, timeout=ANSWER_MILLISECONDS)
+    chat.wait_until_writing(20)
+    chat.stop_button.click()
+    chat.wait_until_answered()
+    text = chat.answer_text()
+    expect(chat.questions).to_have_count(2)
+    expect(chat.answers).to_have_count(2)
+    chat.page.wait_for_timeout(1500)  # it really ended: nothing grows behind the stop
+    assert chat.answer_text() == text
+    chat.page.reload()
+    expect(chat.questions.last).to_contain_text("Write a very long story")
+    expect(chat.answers).to_have_count(2)
+    assert "Say goodbye" not in chat.page.inner_text("body")
+
+
+def test_a_reload_in_the_middle_finds_the_answer_and_goes_on(chat: ChatPage) -> None:
+    """The text so far, then the rest, and the stop button works."""
+    chat.ask(LONG)
+    chat.wait_until_writing(30)
+    chat.thread_id()
+    chat.page.reload()
+    expect(chat.stop_button).to_be_visible()
+    chat.wait_until_writing(30)
+    seen = len(chat.answer_text())
+    chat.wait_until_writing(seen + 20)
+    chat.stop_button.click()
+    chat.wait_until_answered()
+    expect(chat.receipt()).to_contain_text("Stopped")
+
+
+def test_a_second_page_sees_the_same_answer_and_can_stop_it(chat: ChatPage, pages: Pages, server: Server) -> None:
+    """Two pages on one thread agree."""
+    chat.ask(LONG)
+    chat.wait_until_writing(20)
+    other = pages.open(server, f"/thread/{chat.thread_id()}")
+    other.wait_until_writing(30)
+    other.stop_button.click()
+    chat.wait_until_answered()
+    other.wait_until_answered()
+    assert chat.answer_text() == other.answer_text()
+
+
+def test_threads_are_listed_searched_renamed_and_deleted(chat: ChatPage) -> None:
+    """The history of a user with no login."""
+    chat.ask_and_wait("Say hello to the zebras in the savanna.")
+    entry = chat.page.locator(f"#thread-{chat.thread_id()}")
+    expect(entry).to_contain_text("Say hello to the zebras")
+    chat.page.locator("#search-chats-button").click()
+    chat.page.get_by_role("dialog").get_by_role("combobox").fill("savanna")
+    expect(chat.page.get_by_role("dialog").get_by_text("Say hello to the zebras").first).to_be_visible()
+    chat.page.keyboard.press("Escape")
+    entry.hover()
+    entry.locator("#thread-options").click()
+    chat.page.locator("#rename-thread").click()
+    chat.page.get_by_role("dialog").get_by_role("textbox").fill("Striped horses")
+    chat.page.get_by_role("dialog").get_by_role("button", name="Confirm").click()
+    expect(entry).to_contain_text("Striped horses")
+    chat.page.reload()
+    expect(entry).to_contain_text("Striped horses")
+    entry.hover()
+    entry.locator("#thread-options").click()
+    chat.page.locator("#delete-thread").click()
+    chat.page.get_by_role("alertdialog").get_by_role("button", name="Confirm").click()
+    expect(entry).to_have_count(0)
+    chat.page.reload()
+    expect(chat.composer).to_be_visible()
+    expect(entry).to_have_count(0)
+
+
+def test_a_conversation_remembers_what_was_said(chat: ChatPage) -> None:
+    """The thread goes to the model, not only the last message."""
+    chat.ask_and_wait("Hello.")
+    first = tokens_read(chat)
+    chat.ask_and_wait("And now?")
+    assert tokens_read(chat) > first + 5
+
+
+def tokens_read(chat: ChatPage) -> int:
+    chat.receipt().locator("summary").click()
+    row = chat.receipt().locator("dl > div").filter(has_text="Tokens read")
+    return int(re.sub(r"\D", "", row.locator("dd").inner_text()))
+
+
+def test_a_message_that_is_too_long_gets_a_sentence(chat: ChatPage) -> None:
+    """With both numbers and the next step; the chat goes on."""
+    chat.ask("word " * 3000)
+    chat.wait_until_answered()
+    expect(chat.receipt().get_by_role("alert")).to_have_text(
+        re.compile(r"The message is \d+ tokens long, but this model has room for \d+\. Shorten it")
+    )
+    assert chat.ask_and_wait("Hello again.")
+
+
+def test_old_turns_are_left_out_and_the_page_says_so(chat: ChatPage) -> None:
+    """When the window is full."""
+    for _ in range(3):
+        chat.ask_and_wait("word " * 600 + ". Answer with one word.")
+    expect(chat.receipt()).to_contain_text(re.compile("older messages? (was|were) left out"))
+
+
+def test_more_than_a_megabyte_can_be_pasted(chat: ChatPage) -> None:
+    """The connection stays; the answer says that it is too long."""
+    chat.composer.evaluate(
+        """(box) => {
+            const set = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set
+            set.call(box, "x ".repeat(600_000))
+            box.dispatchEvent(new Event("input", { bubbles: true }))
+        }"""
+    )
+    expect(chat.send_button).to_be_enabled()
+    chat.send_button.click()
+    expect(chat.receipt().get_by_role("alert")).to_be_visible(timeout=120_000)
+
+
+def test_the_page_speaks_korean(pages: Pages, server: Server) -> None:
+    """Composer, starters, receipt and offers."""
+    chat = pages.open(server, locale="ko-KR")
+    chat.wait_until_ready()
+    expect(chat.page.get_by_role("heading", name="무엇을 도와드릴까요?")).to_be_visible()
+    expect(chat.page.get_by_role("textbox", name="메시지")).to_be_visible()
+    expect(chat.page.get_by_role("button", name="쉽게 설명")).to_be_visible()
+    chat.ask(LONG)
+    chat.wait_until_writing(20)
+    chat.page.get_by_role("button", name="답변 중지").click()
+    chat.wait_until_answered()
+    expect(chat.receipt()).to_contain_text("이 기기")
+    expect(chat.receipt().get_by_role("button", name="계속")).to_be_visible()
+
+
+def test_a_starter_asks_its_question(chat: ChatPage) -> None:
+    """One click."""
+    chat.page.get_by_role("button", name="Ideas").click()
+    chat.wait_until_writing(5)
+    expect(chat.questions).to_contain_text("five ideas for a rainy afternoon")
+    chat.stop_button.click()
+    chat.wait_until_answered()

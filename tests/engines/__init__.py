@@ -1,0 +1,1 @@
+"""Tests of `homeward.engines`: its pure parts, the supervisor with a fake engine, the real llama.cpp."""
