@@ -6,7 +6,7 @@ LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit
 	--override requirements/overrides.txt
 LOCK_INPUT := pyproject.toml requirements/starter.in requirements/build.in
 
-.PHONY: run test check test-all bench setup setup-dev lock screenshot clean
+.PHONY: run test check test-starter-onnx bench setup setup-dev lock screenshot clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-ready
@@ -14,6 +14,12 @@ run: $(VENV)/.run-ready
 
 test: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest
+
+# The starter as an ONNX model, made and compared; minutes, and gigabytes of packages.
+test-starter-onnx: $(VENV)/.dev-ready
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check "pip>=25.1"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group onnx
+	$(BIN)/python -m pytest -m opt_in tests/engines/test_starter_onnx.py
 
 # Exactly what CI runs before the tests.
 check: $(VENV)/.dev-ready
@@ -25,6 +31,7 @@ check: $(VENV)/.dev-ready
 bench: $(VENV)/.dev-ready
 	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.fluency
+	$(BIN)/python -m bench.engines
 
 screenshot: $(VENV)/.dev-ready
 	$(BIN)/python tools/screenshot.py

@@ -110,7 +110,7 @@ async def measure(count: int, per_second: float) -> None:
             backends = {"paced": Backend(row, fixed(address), connections)}
             completer = Completer(backends, policy=Policy(), snapshot=lambda: Snapshot((view,)))
             conversations = Conversations(history, completer, settings.chat)
-            app = page(settings, Parts(settings), conversations, port)
+            app = page(settings, Parts(settings), conversations, (), port)
             server = uvicorn.Server(server_config(app))
             serving = [
                 asyncio.create_task(server.serve([page_socket])),

@@ -29,15 +29,14 @@ async def for_ever() -> None:
 
 
 async def other_paths(x: Exchange) -> None:
-    """Models, and llama.cpp's way to count tokens: here a word is one."""
+    """Models, and counting tokens: here a word is one."""
     match x.asked.path:
         case "/v1/models":
             await x.json({"object": "list", "data": [{"id": name, "object": "model"} for name in MODELS]})
-        case "/apply-template":
-            await x.json({"prompt": " ".join(message["content"] for message in x.asked.body["messages"])})
-        case "/tokenize":
-            await x.json({"tokens": list(range(len(x.asked.body["content"].split())))})
-        case "/strange/v1/models" | "/strange/apply-template":
+        case "/v1/chat/completions/input_tokens":
+            words = " ".join(message["content"] for message in x.asked.body["messages"]).split()
+            await x.json({"input_tokens": len(words)})
+        case "/strange/v1/models" | "/strange/v1/chat/completions/input_tokens":
             await x.json({"data": CANARY})
         case "/silent/v1/models":
             await for_ever()

@@ -24,8 +24,8 @@ from tests.backends.fake_upstream import FakeUpstream, serving
 MESSAGES = (Message("system", "Be brief."), Message("user", "How many words are these?"))
 
 
-def backend_at(connections: Connections, url: str, *, place: Place = Place.DEVICE, llama: bool = True) -> Backend:
-    row = BackendRow(name="home", place=place, tokenizer="llama" if llama else None)
+def backend_at(connections: Connections, url: str, *, place: Place = Place.DEVICE, counts: bool = True) -> Backend:
+    row = BackendRow(name="home", place=place, counts_tokens=counts)
     return Backend(row, fixed(Address(url=url, api_key=KEY, model="ok")), connections)
 
 
@@ -66,15 +66,12 @@ async def test_probe_of_none(connections: Connections) -> None:
 
 
 async def test_count_tokens(upstream: FakeUpstream, connections: Connections) -> None:
-    """llama.cpp makes the prompt and takes it apart; the fake one counts words."""
+    """One question, with the model's name; the fake one counts words."""
     assert await backend_at(connections, upstream.base_url).count_tokens(MESSAGES) == 7
-    template, tokenize = upstream.requests
-    assert (template.path, tokenize.path) == ("/apply-template", "/tokenize")
-    assert tokenize.body == {
-        "content": "Be brief. How many words are these?",
-        "add_special": True,
-        "parse_special": True,
-    }
+    (asked,) = upstream.requests
+    assert asked.path == "/v1/chat/completions/input_tokens"
+    assert asked.body["model"] == "ok"
+    assert [message["content"] for message in asked.body["messages"]] == [message.content for message in MESSAGES]
 
 
 @pytest.mark.parametrize("place", [Place.NETWORK, Place.CLOUD, Place.BROWSER])
@@ -87,8 +84,8 @@ async def test_counting_sends_nothing_off_the_device(
 
 
 async def test_unknown_counts(upstream: FakeUpstream, connections: Connections) -> None:
-    """Without a known tokenizer, or where it fails, the count is unknown; that is no error."""
-    assert await backend_at(connections, upstream.base_url, llama=False).count_tokens(MESSAGES) is None
+    """Where it cannot count, or where it fails, the count is unknown; that is no error."""
+    assert await backend_at(connections, upstream.base_url, counts=False).count_tokens(MESSAGES) is None
     assert upstream.connections == 0
     for path in ("/nowhere/v1", "/strange/v1"):
         backend = backend_at(connections, upstream.base_url.replace("/v1", path))

@@ -54,7 +54,7 @@ def engine_url() -> Iterator[str]:
 
 @pytest.fixture
 def backend(engine_url: str, connections: Connections) -> Backend:
-    row = BackendRow(name="llama", place=Place.DEVICE, tokenizer="llama")
+    row = BackendRow(name="llama", place=Place.DEVICE, counts_tokens=True)
     return Backend(row, fixed(Address(url=engine_url, api_key=KEY, model="starter")), connections)
 
 
@@ -106,7 +106,7 @@ async def busy_slots(engine_url: str) -> int:
 
 async def test_wrong_key(engine_url: str, connections: Connections) -> None:
     """A wrong key is a matter of the configuration, also for counting."""
-    row = BackendRow(name="llama", place=Place.DEVICE, tokenizer="llama")
+    row = BackendRow(name="llama", place=Place.DEVICE, counts_tokens=True)
     backend = Backend(row, fixed(Address(url=engine_url, api_key="wrong", model="starter")), connections)
     outcome = await collect(backend)
     assert isinstance(outcome.error, BackendStatusError)

@@ -36,7 +36,7 @@ class Lease(AbstractAsyncContextManager[Address]):
         self.held = 0
         self.taken = 0
 
-    def __call__(self) -> Self:
+    def __call__(self, _model: str) -> Self:
         return self
 
     async def __aenter__(self) -> Address:

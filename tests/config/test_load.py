@@ -3,8 +3,9 @@
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from homeward.config import ChatSettings, LlamaSettings, Settings, load
+from homeward.config import Settings, load
 from homeward.config.show import as_toml
 from homeward.protocol.errors import ConfigError
 
@@ -107,12 +108,33 @@ def test_shown_settings_can_be_read_back(tmp_path: Path) -> None:
     assert again == settings
 
 
+def test_the_samples_variables_work() -> None:
+    """`MODEL`, `BASE_URL` and `API_KEY`; a variable of ours for the same setting goes before them."""
+    sample = {"MODEL": "phi-4-mini", "BASE_URL": "http://localhost:51211", "API_KEY": "k"}
+    settings = load(environment=sample)
+    assert (settings.models.use, settings.service.url) == ("phi-4-mini", "http://localhost:51211")
+    assert settings.service.api_key.get_secret_value() == "k"
+    assert load(environment={**sample, "HOMEWARD_MODELS_USE": "mine"}).models.use == "mine"
+    assert load(environment={"MODEL": ""}).models.use == ""
+
+
+def test_a_key_is_not_shown() -> None:
+    settings = load(environment={"API_KEY": "canary"})
+    assert "canary" not in as_toml(settings)
+    assert "canary" not in repr(settings)
+
+
 def test_every_setting_says_what_it_means() -> None:
     """No setting without a description, in any table."""
-    tables = (Settings, LlamaSettings, ChatSettings)
+    inner = [field.annotation for field in Settings.model_fields.values()]
+    tables: list[type[BaseModel]] = [
+        Settings,
+        *(each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)),
+    ]
+    assert len(tables) == 6
     assert [
         f"{table.__name__}.{name}"
         for table in tables
         for name, field in table.model_fields.items()
-        if not field.description and name not in ("llama", "chat")
+        if not field.description and field.annotation not in tables
     ] == []

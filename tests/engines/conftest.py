@@ -14,6 +14,9 @@ from homeward.engines.lifecycle import Rules
 from homeward.engines.recipe import Recipe
 from homeward.engines.restart import RestartPolicy
 from homeward.engines.supervisor import SupervisedEngine
+from tests.engines.toys import toy
+
+__all__ = ["toy"]
 
 _FAKE_ENGINE = Path(__file__).with_name("fake_engine.py")
 _QUICK = RestartPolicy(first_delay_seconds=0.02, longest_delay_seconds=0.1)

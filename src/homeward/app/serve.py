@@ -15,8 +15,10 @@ import uvicorn
 from homeward.app.compose import Parts, assembled
 from homeward.app.instance import only_instance
 from homeward.app.listen import listening_socket
+from homeward.app.services import KINDS
 from homeward.config import Settings
 from homeward.engines.engine import EngineState
+from homeward.engines.starter import HOW_TO_GET_IT
 
 log = structlog.get_logger(__name__)
 
@@ -129,10 +131,18 @@ async def tell_when_ready(parts: Parts, url: str, settings: Settings, announce: 
     """Say once that a model can answer, or why none can, and open the page."""
     if settings.open and can_open_browser():
         await asyncio.to_thread(webbrowser.open, url)
-    if parts.engine is None:
-        announce(f"The page is at {url}, but no model can answer: {parts.missing}")
+    answering = parts.answering
+    choice = answering.library.in_use if answering else None
+    if answering is None or choice is None or (reason := answering.why_not(choice)):
+        reason = reason if answering and choice else HOW_TO_GET_IT
+        announce(f"The page is at {url}, but no model can answer: {reason}")
         return
-    async for status in parts.engine.changes():
+    if answering.library.missing:
+        announce(f"{answering.library.missing} is not on this machine; {choice.model} answers meanwhile.")
+    if choice.backend in KINDS:
+        announce(f"Ready: open {url} ({choice} answers)")
+        return
+    async for status in answering.pool.engine(choice.model).changes():
         if status.state is EngineState.READY:
             announce(f"Ready: open {url}")
             return

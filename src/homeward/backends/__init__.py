@@ -6,7 +6,8 @@ decided elsewhere: nothing in here retries, fails over, or knows what a policy i
 
 from homeward.backends.backend import Backend
 from homeward.backends.connections import Connections
+from homeward.backends.line import Line, Turn
 from homeward.backends.row import BackendRow, Deadlines, Locate, fixed
 from homeward.backends.stream import AnswerStream
 
-__all__ = ["AnswerStream", "Backend", "BackendRow", "Connections", "Deadlines", "Locate", "fixed"]
+__all__ = ["AnswerStream", "Backend", "BackendRow", "Connections", "Deadlines", "Line", "Locate", "Turn", "fixed"]

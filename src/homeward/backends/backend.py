@@ -1,13 +1,14 @@
 """A backend that can be asked."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import TypeVar
 
 import msgspec
 
 from homeward.backends.connections import Connections
 from homeward.backends.exchange import ask
+from homeward.backends.line import Line
 from homeward.backends.row import BackendRow, Locate
 from homeward.backends.stream import AnswerStream
 from homeward.protocol.address import Address
@@ -18,7 +19,6 @@ from homeward.protocol.wire import encode_json, not_the_protocol
 
 PROBE_SECONDS = 2.0
 COUNT_SECONDS = 5.0
-"""For each of the two questions that counting takes."""
 
 
 _Answer = TypeVar("_Answer")
@@ -32,39 +32,39 @@ class _Models(msgspec.Struct):
     data: list[_Model]
 
 
-class _Prompt(msgspec.Struct):
-    prompt: str
-
-
-class _Tokens(msgspec.Struct):
-    tokens: list[int]
+class _Count(msgspec.Struct):
+    input_tokens: int
 
 
 class Backend:
     """Whatever answers OpenAI's protocol: an engine, a service, a cloud.
 
-    Holds no state of its own, so one object serves any number of requests at once.
+    One object serves any number of requests at once; the only state it has is the line in front of it.
     """
 
     def __init__(self, row: BackendRow, locate: Locate, connections: Connections) -> None:
         self.row = row
         self.locate = locate
         """Where it is; entered by every request on its own, and by who wants to know its context window."""
+        self.line = Line(row.source, at_a_time=row.at_a_time, waiting=row.waiting)
+        """In front of it; who asks it for an answer takes a turn first."""
         self._connections = connections
 
     def __repr__(self) -> str:
         return f"Backend({self.row!r})"
 
     @asynccontextmanager
-    async def open_stream(self, request: ChatRequest) -> AsyncIterator[AnswerStream]:
+    async def open_stream(self, request: ChatRequest, at: Address | None = None) -> AsyncIterator[AnswerStream]:
         """The answer to `request`, as a stream of chunks to iterate inside this context.
 
         Entering locates the backend, which for an engine means that it is ready; the request goes out with
         the first `anext`, once: nothing is retried. Leaving closes the connection at once, however far the
         answer is, and the backend stops. Entering raises what `locate` raises (`EngineError`) and
         `InvalidRequestError`; iterating raises `BackendError` in all its kinds and `ContextLengthError`.
+
+        Whoever has located it already, and holds that, says where: `at`.
         """
-        async with self.locate() as address:
+        async with nullcontext(at) if at else self.locate(request.model) as address:
             stream = AnswerStream(self.row, address, self._connections, request)
             try:
                 yield stream
@@ -76,40 +76,29 @@ class Backend:
 
         It locates the backend like a request does, so an engine would be started. Raises `BackendError`.
         """
-        async with self.locate() as address:
+        async with self.locate("") as address:
             body = await ask(self._connections, self.row, address, f"{address.url}/models", seconds=PROBE_SECONDS)
         return tuple(model.id for model in self._decode(body, _Models).data)
 
-    async def count_tokens(self, messages: Sequence[Message]) -> int | None:
+    async def count_tokens(self, messages: Sequence[Message], at: Address | None = None) -> int | None:
         """Tokens of the prompt that `messages` make, as the backend counts them; None where it cannot say.
 
         Only a backend on this device is asked, for this happens before the policy has decided who may read
         the messages. Raises what `locate` raises (`EngineError`) and `InvalidRequestError`.
         """
-        if self.row.tokenizer is None or self.row.place is not Place.DEVICE:
+        if not self.row.counts_tokens or self.row.place is not Place.DEVICE:
             return None
-        async with self.locate() as address:
+        async with nullcontext(at) if at else self.locate("") as address:
             try:
                 return await self._count(address, messages)
             except BackendError:
                 return None
 
     async def _count(self, address: Address, messages: Sequence[Message]) -> int:
-        """llama.cpp: its chat template makes the prompt, which its tokenizer reads as a completion does."""
-        root = address.url.removesuffix("/v1")
-        question = encode_json({"messages": messages})
-        body = await ask(
-            self._connections,
-            self.row,
-            address,
-            f"{root}/apply-template",
-            body=question,
-            seconds=COUNT_SECONDS,
-        )
-        prompt = self._decode(body, _Prompt).prompt
-        question = encode_json({"content": prompt, "add_special": True, "parse_special": True})
-        body = await ask(self._connections, self.row, address, f"{root}/tokenize", body=question, seconds=COUNT_SECONDS)
-        return len(self._decode(body, _Tokens).tokens)
+        question = encode_json({"model": address.model, "messages": messages})
+        url = f"{address.url}/chat/completions/input_tokens"
+        body = await ask(self._connections, self.row, address, url, body=question, seconds=COUNT_SECONDS)
+        return self._decode(body, _Count).input_tokens
 
     def _decode(self, body: bytes, kind: type[_Answer]) -> _Answer:
         try:

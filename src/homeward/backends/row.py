@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
@@ -10,8 +10,9 @@ from homeward.protocol.address import Address
 from homeward.protocol.place import Place
 from homeward.protocol.wire import MaxTokensField
 
-Locate = Callable[[], AbstractAsyncContextManager[Address]]
-"""Entered once per request; the address holds until it is left, so an engine is not unloaded under it."""
+Locate = Callable[[str], AbstractAsyncContextManager[Address]]
+"""Called with a model's name, empty for the backend's own choice. Entered once per request; the address holds
+until it is left, so an engine is not unloaded under it."""
 
 
 class Deadlines(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,8 +39,14 @@ class BackendRow(msgspec.Struct, frozen=True, kw_only=True):
     body: dict[str, Any] = {}
     """Fields of the request that this backend knows beyond OpenAI's."""
     max_tokens_field: MaxTokensField = "max_tokens"
-    tokenizer: Literal["llama"] | None = None
-    """Whose way of counting tokens it offers; None for none."""
+    at_a_time: int = 64
+    """Requests that it is given at the same time; more wait in line."""
+    waiting: int = 32
+    """Requests that may wait in line; more are refused."""
+    restarts: bool = False
+    """Whether a broken connection means that an engine of ours fell, which will stand up again by itself."""
+    counts_tokens: bool = False
+    """Whether it answers `POST /chat/completions/input_tokens`, as our engines do."""
 
     @property
     def source(self) -> str:
@@ -57,5 +64,9 @@ class BackendRow(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def fixed(address: Address) -> Locate:
-    """For a backend that is always at the same address."""
-    return lambda: nullcontext(address)
+    """For a backend that is always at the same address; its model is the one to ask for where none is named."""
+
+    def locate(model: str) -> AbstractAsyncContextManager[Address]:
+        return nullcontext(msgspec.structs.replace(address, model=model) if model else address)
+
+    return locate

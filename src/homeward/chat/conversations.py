@@ -241,6 +241,8 @@ class Conversations:
                 async for event in events:
                     if isinstance(event, Text) and not event.reasoning:
                         live.write(event.text)
+                    elif isinstance(event, Waiting) and event.phase == "queued":
+                        await tell_queued(live, event.ahead)
                     elif isinstance(event, Waiting) and event.phase == "reading":
                         notice.cancel()
         finally:
@@ -306,6 +308,13 @@ async def tell_loading(live: LiveAnswer) -> None:
     await asyncio.sleep(LOADING_NOTICE_SECONDS)
     for viewer in tuple(live.viewers):
         await viewer.emit("toast", {"message": say("loading", viewer.language), "type": "info"})
+
+
+async def tell_queued(live: LiveAnswer, ahead: int) -> None:
+    """Say how many requests are before this one."""
+    for viewer in tuple(live.viewers):
+        sentence = say("queued", viewer.language).format(ahead=ahead)
+        await viewer.emit("toast", {"message": sentence, "type": "info"})
 
 
 def prompt(system: str, turns: tuple[Turn, ...]) -> tuple[Message, ...]:

@@ -10,10 +10,9 @@ from homeward.chat import app_root
 from homeward.chat.conversations import Conversations
 
 
-def create_chat_app(conversations: Conversations, *, root: Path, origins: Iterable[str], model: str) -> ASGIApp:
+def create_chat_app(conversations: Conversations, *, root: Path, origins: Iterable[str]) -> ASGIApp:
     """Lay out Chainlit's folder, import it (2 s; blocks), change it, and give back its app.
 
-    `model` is the name of what answers, `starter` for the model that Homeward comes with.
     Once per process: Chainlit keeps its configuration in modules.
     """
     app_root.prepare(root, origins)
@@ -43,5 +42,5 @@ def create_chat_app(conversations: Conversations, *, root: Path, origins: Iterab
     async def threads_can_be_resumed(_thread: object) -> None:
         """Never called (`overrides` resumes); Chainlit's page asks only whether it is there."""
 
-    overrides.install(conversations, model=model)
+    overrides.install(conversations)
     return SignInLocalUser(app)

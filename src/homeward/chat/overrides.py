@@ -5,7 +5,6 @@ and fails when an update of Chainlit changes them.
 """
 
 import re
-from html import escape as html_escape
 from typing import Any
 from uuid import UUID
 
@@ -46,12 +45,9 @@ class SessionViewer:
         return hash(self.session.id)
 
 
-def install(conversations: Conversations, *, model: str) -> None:
-    """Replace what must be replaced. Call once, after `import chainlit` and before serving.
-
-    `model` tells the page what answers: `starter` for the small one that it warns of.
-    """
-    serve_our_page(model)
+def install(conversations: Conversations) -> None:
+    """Replace what must be replaced. Call once, after `import chainlit` and before serving."""
+    serve_our_page()
     chainlit.config.config.ui.default_theme = "system"  # its page knows it, its configuration refuses it
     chainlit.server.sio.eio.max_http_buffer_size = MAX_SOCKET_MESSAGE_BYTES
     handlers = SocketHandlers(conversations)
@@ -61,16 +57,14 @@ def install(conversations: Conversations, *, model: str) -> None:
         cl.action_callback(action)(getattr(handlers, action))
 
 
-def serve_our_page(model: str) -> None:
+def serve_our_page() -> None:
     """Chainlit's page links fonts and KaTeX's style sheet from CDNs, even where they are not used."""
-    meta = f'<meta name="homeward-model" content="{html_escape(model)}">'
     original = chainlit.server.get_html_template
 
     def offline(root_path: str) -> str:
         html = original(root_path)
         html = re.sub(r'<link rel="preconnect"[^>]*/>\s*', "", html)
         html = re.sub(r"<!-- FONT START -->.*?<!-- FONT END -->", "", html, flags=re.DOTALL)
-        html = html.replace("</title>", f"</title>\n    {meta}", 1)
         return KATEX_ON_A_CDN.sub(KATEX_OF_OURS, html)
 
     chainlit.server.get_html_template = offline

@@ -29,6 +29,10 @@ KOREAN_ERRORS: Mapping[str, str] = {
 
 SENTENCES: Mapping[str, tuple[str, str]] = {
     "loading": ("The model is being loaded…", "모델을 불러오는 중입니다…"),
+    "queued": (
+        "The model is busy; waiting before this answer: {ahead}.",
+        "모델이 다른 답변을 쓰는 중입니다. 앞에서 기다리는 요청: {ahead}개.",
+    ),
     "not_saved": (
         "Your message was not saved, so nothing was asked.",
         "메시지가 저장되지 않아 모델에 묻지 않았습니다.",

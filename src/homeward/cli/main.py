@@ -1,17 +1,15 @@
 """The command's options and messages; what is done stands elsewhere, imported when it is needed."""
 
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 import homeward
+from homeward.cli.models import config_option, discover, doctor, models
 from homeward.config import Settings, load
 from homeward.protocol.errors import HomewardError
-
-Function = TypeVar("Function", bound=Callable[..., Any])
 
 HELP = {name: field.description or "" for name, field in Settings.model_fields.items()}
 
@@ -37,13 +35,9 @@ def main() -> None:
     """
 
 
-def config_option(function: Function) -> Function:
-    """`--config`, the same everywhere."""
-    return click.option(
-        "--config",
-        type=click.Path(path_type=Path, dir_okay=False),
-        help="Configuration file [homeward.toml in the data folder].",
-    )(function)
+main.add_command(models)
+main.add_command(discover)
+main.add_command(doctor)
 
 
 @main.command()

@@ -9,13 +9,20 @@ from uuid import UUID, uuid4
 import msgspec
 import structlog
 
-from homeward.backends import AnswerStream, Backend
+from homeward.backends import AnswerStream, Backend, Turn
 from homeward.completion.continuing import RepeatedBeginning
 from homeward.completion.events import Ended, Event, Text, Waiting
 from homeward.completion.window import Count, estimate, fit
 from homeward.protocol.address import Address
 from homeward.protocol.chat import ChatRequest, FinishReason, Message, Usage
-from homeward.protocol.errors import BackendStatusError, HomewardError, InvalidRequestError, NoBackendError
+from homeward.protocol.errors import (
+    BackendDisconnectedError,
+    BackendStatusError,
+    BackendUnreachableError,
+    HomewardError,
+    InvalidRequestError,
+    NoBackendError,
+)
 from homeward.protocol.place import Place
 from homeward.protocol.receipt import AttemptRecord, DroppedRecord, Outcome, Receipt
 from homeward.routing import Attempt, Plan
@@ -24,6 +31,11 @@ log = structlog.get_logger(__name__)
 
 ANSWER_SHARE = 4
 """At least one part in so many of the context window is kept for the answer, however long the conversation."""
+
+TRIES_AFTER_A_FALL = 2
+"""How often an engine that falls over a request before its first token is asked: a second fall may be its doing."""
+
+FALLEN = (BackendDisconnectedError, BackendUnreachableError)
 
 REQUEST_IS_WRONG = frozenset({400, 413, 422})
 """Statuses by which a backend says so: another one would say the same."""
@@ -60,9 +72,12 @@ class Answer:
         """What happens, ending in `Ended`; closing it early stops the generation."""
         try:
             for attempt in self._plan.attempts:
-                async with aclosing(self._try(attempt)) as pieces:
-                    async for piece in pieces:
-                        yield piece
+                for _ in range(TRIES_AFTER_A_FALL):
+                    async with aclosing(self._try(attempt)) as pieces:
+                        async for piece in pieces:
+                            yield piece
+                    if not self._fell(attempt):
+                        break
                 if self._error is None or not self._may_go_on(self._error):
                     break
             else:
@@ -78,12 +93,16 @@ class Answer:
         self._error = None
         self._place, self._reason, self._model = attempt.place, attempt.reason, ""
         backend = self._backends[attempt.backend]
+        turn: Turn | None = None
         try:
+            turn = backend.line.turn()
+            async for ahead in turn.ahead():
+                yield Waiting("queued", attempt.backend, ahead)
             yield Waiting("loading", attempt.backend)
-            async with backend.locate() as address:
+            async with backend.locate(attempt.model) as address:
                 request = await self._fitted(backend, address)
                 yield Waiting("reading", attempt.backend)
-                async with backend.open_stream(request) as stream:
+                async with backend.open_stream(request, at=address) as stream:
                     self._model = address.model
                     async with aclosing(self._relay(stream)) as pieces:
                         async for piece in pieces:
@@ -94,6 +113,8 @@ class Answer:
                 "attempt_failed", backend=attempt.backend, code=error.code, message=error.message, detail=error.detail
             )
         finally:
+            if turn is not None:
+                turn.end()
             self._records.append(
                 AttemptRecord(
                     backend=attempt.backend,
@@ -122,16 +143,22 @@ class Answer:
 
     async def _fitted(self, backend: Backend, address: Address) -> ChatRequest:
         """The request with the turns that fit this backend's window, and room for the answer."""
+        request = msgspec.structs.replace(self._request, model=address.model)
         if address.context_tokens is None:
-            return self._request
+            return request
         window = address.context_tokens
         wanted = self._request.sampling.max_tokens or window // ANSWER_SHARE
         budget = window - min(wanted, window // ANSWER_SHARE)
-        fitted = await fit(self._request.messages, budget, counting(backend))
+        fitted = await fit(request.messages, budget, counting(backend, address))
         self._left_out = fitted.left_out
         room = max(1, min(wanted, window - fitted.prompt_tokens))
         sampling = msgspec.structs.replace(self._request.sampling, max_tokens=room)
-        return msgspec.structs.replace(self._request, messages=fitted.messages, sampling=sampling)
+        return msgspec.structs.replace(request, messages=fitted.messages, sampling=sampling)
+
+    def _fell(self, attempt: Attempt) -> bool:
+        """Whether an engine of ours fell before it said anything: it stands up again, and the request is as new."""
+        row = self._backends[attempt.backend].row
+        return row.restarts and self._first_token is None and isinstance(self._error, FALLEN)
 
     def _may_go_on(self, error: HomewardError) -> bool:
         """Whether the next attempt may try: nothing was said yet, and it isn't the request that is wrong."""
@@ -193,11 +220,11 @@ def beginning_of(request: ChatRequest) -> str:
     return last.content if last is not None and last.role == "assistant" else ""
 
 
-def counting(backend: Backend) -> Count:
+def counting(backend: Backend, address: Address) -> Count:
     """How this backend counts tokens: exactly where it can, else by a cautious estimate."""
 
     async def count(messages: Sequence[Message]) -> int:
-        exact = await backend.count_tokens(messages)
+        exact = await backend.count_tokens(messages, at=address)
         return await estimate(messages) if exact is None else exact
 
     return count

@@ -19,5 +19,5 @@ class Completer:
 
     def begin(self, request: ChatRequest) -> Answer:
         """The answer to a request; nothing is asked until its events are read."""
-        facts = Facts(chosen_backend=request.backend)
+        facts = Facts(chosen_backend=request.backend, chosen_model=request.model)
         return Answer(request, decide(facts, self.snapshot(), self.policy), self.backends)

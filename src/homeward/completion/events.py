@@ -6,8 +6,9 @@ import msgspec
 
 from homeward.protocol.errors import HomewardError
 
-Phase = Literal["loading", "reading"]
-"""`loading`: the model is not in memory yet. `reading`: the backend works on the prompt."""
+Phase = Literal["queued", "loading", "reading"]
+"""`queued`: others are before it. `loading`: the model is not in memory yet. `reading`: the backend works on the
+prompt."""
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -15,6 +16,8 @@ class Waiting(msgspec.Struct, frozen=True):
 
     phase: Phase
     backend: str
+    ahead: int = 0
+    """While queued: how many wait before it."""
 
 
 class Text(msgspec.Struct, frozen=True):

@@ -4,6 +4,13 @@ One value per setting, in this order: command line, `HOMEWARD_…` variable, `ho
 """
 
 from homeward.config.load import load
-from homeward.config.settings import ChatSettings, LlamaSettings, Settings
+from homeward.config.settings import (
+    ChatSettings,
+    FoundrySettings,
+    LlamaSettings,
+    ModelsSettings,
+    ServiceSettings,
+    Settings,
+)
 
-__all__ = ["ChatSettings", "LlamaSettings", "Settings", "load"]
+__all__ = ["ChatSettings", "FoundrySettings", "LlamaSettings", "ModelsSettings", "ServiceSettings", "Settings", "load"]

@@ -14,6 +14,8 @@ from homeward.config.settings import Settings, default_data_dir
 from homeward.protocol.errors import ConfigError
 
 PREFIX = "HOMEWARD_"
+OF_THE_SAMPLE = {"MODEL": ("models", "use"), "BASE_URL": ("service", "url"), "API_KEY": ("service", "api_key")}
+"""Variables of the sample that Homeward grew from; a `HOMEWARD_…` variable for the same setting goes before them."""
 FILE_NAME = "homeward.toml"
 
 
@@ -66,6 +68,9 @@ def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
         else:
             known[f"{PREFIX}{name}".upper()] = (name,)
     found: dict[str, Any] = {}
+    for variable, (table_name, name) in OF_THE_SAMPLE.items():
+        if value := environment.get(variable):
+            found.setdefault(table_name, {})[name] = value
     for variable, value in environment.items():
         if not variable.startswith(PREFIX) or variable == PREFIX + "CONFIG":
             continue

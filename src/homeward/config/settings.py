@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -43,6 +43,44 @@ class LlamaSettings(Table):
     )
 
 
+class FoundrySettings(Table):
+    """`[foundry]`: the engine that runs ONNX models, Microsoft Foundry Local."""
+
+    enabled: bool = Field(True, description="Run ONNX models on this machine with Foundry Local.")
+    device: Literal["auto", "cpu", "gpu", "npu"] = Field(
+        "auto",
+        description="Which variants of a model are offered first; `auto`: the fastest that this machine can run.",
+    )
+    context_tokens: int = Field(
+        8192, ge=256, le=1_048_576, description="Tokens that one conversation and its answer share."
+    )
+    parallel: int = Field(2, ge=1, le=16, description="Answers that are made at the same time.")
+    idle_unload_seconds: float = Field(
+        1800, ge=0, description="Give a model's memory back after so long without a request; 0 keeps it."
+    )
+    catalog_url: str = Field("", description="Another catalogue than Microsoft's, by its full address.")
+    catalog_region: str = Field("", description="The region that the catalogue is asked in; empty: the nearest.")
+
+
+class ModelsSettings(Table):
+    """`[models]`: which model answers, and how much memory all of them may hold."""
+
+    use: str = Field("", description="The model that answers, by name or alias; empty: the one chosen on the page.")
+    memory_gb: float = Field(0, ge=0, description="Memory that all models together may hold; 0: what is free.")
+    discover: bool = Field(
+        True, description="At the first start, look for model services that run on this machine already."
+    )
+
+
+class ServiceSettings(Table):
+    """`[service]`: a model service that runs on this machine already."""
+
+    url: str = Field("", description="Its address, for instance http://127.0.0.1:11434.")
+    api_key: SecretStr = Field(
+        SecretStr(""), description="Its key, where it wants one; better as the variable HOMEWARD_SERVICE_API_KEY."
+    )
+
+
 class ChatSettings(Table):
     """`[chat]`: how answers are asked for on the page."""
 
@@ -71,5 +109,8 @@ class Settings(Table):
     log_format: Literal["console", "json"] = Field("console", description="How log lines are written.")
     database_url: str = Field("", description="SQLAlchemy URL of the history; empty: `history.db` in the data folder.")
     drain_seconds: Seconds = Field(30, description="How long running answers may finish after SIGTERM.")
+    models: ModelsSettings = ModelsSettings()
     llama: LlamaSettings = LlamaSettings()
+    foundry: FoundrySettings = FoundrySettings()
+    service: ServiceSettings = ServiceSettings()
     chat: ChatSettings = ChatSettings()

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from homeward.config.settings import Settings
 
@@ -19,14 +19,15 @@ def as_toml(settings: Settings) -> str:
 
 
 def table(model: BaseModel) -> list[str]:
-    """The lines of one table; settings without a value are commented out."""
+    """The lines of one table; settings without a value, and secrets, are commented out."""
     lines: list[str] = []
     for name, field in type(model).model_fields.items():
         value = getattr(model, name)
         if isinstance(value, BaseModel):
             continue
         lines.append(f"# {field.description}")
-        lines.append(f"# {name} =" if value is None else f"{name} = {written(value)}")
+        unsaid = value is None or isinstance(value, SecretStr)
+        lines.append(f"# {name} =" if unsaid else f"{name} = {written(value)}")
     return lines
 
 

@@ -77,6 +77,12 @@ def attend() -> Parent:
     return Parent(json.loads(line), reports)
 
 
+def note(line: str) -> None:
+    """Write a line to the child's log; never a word of a prompt or an answer."""
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
+
+
 def _die_with_parent() -> None:
     if sys.platform != "linux":
         return

@@ -104,6 +104,10 @@ class Engine(Protocol):
         """
         ...
 
+    async def examine(self) -> None:
+        """The same, and wait for the verdict: it answered, or it is no longer ready, so that a lease waits."""
+        ...
+
     async def stop(self) -> None:
         """End the child and wait until it is gone. A start is aborted; leases may finish first, for a while.
 

@@ -63,6 +63,8 @@ class ModelFile(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens that the model was trained to look back on."""
     vocabulary: int = 0
     has_chat_template: bool = False
+    license: str = ""
+    """As the file names it; empty where it doesn't."""
     part: int = 0
     """Which part of a model that is split over several files this is, from 0."""
     parts: int = 1
@@ -282,6 +284,7 @@ def _model(values: dict[str, Value], lengths: dict[str, int], size: int) -> Mode
         context_length=_whole(values, f"{of}context_length"),
         vocabulary=lengths.get("tokenizer.ggml.tokens", 0),
         has_chat_template="tokenizer.chat_template" in values,
+        license=_words(values, "general.license"),
         part=_whole(values, "split.no"),
         parts=max(1, _whole(values, "split.count", 1)),
         size_bytes=size,

@@ -8,7 +8,7 @@ import msgspec
 from homeward.engines.gguf import ModelFile, part_paths, read_model_file
 from homeward.engines.lifecycle import Rules
 from homeward.engines.machine import available_memory_bytes, physical_cores
-from homeward.engines.memory import check_fits, memory_need
+from homeward.engines.memory import MemoryNeed, check_fits, memory_need
 from homeward.engines.recipe import Recipe
 from homeward.protocol.errors import EngineStartError
 
@@ -45,6 +45,7 @@ def llama_recipe(
         prompt_cache_mib: memory for the contexts of conversations that have lost their slot; 0 for none.
         idle_unload_seconds: unused for this long, the model is unloaded; 0 never.
     """
+    preparation = _Preparation(model_path, context_tokens, slots, prompt_cache_mib)
     return Recipe(
         name="llama",
         # -P: a file of the user's that happens to be called xllamacpp.py must not be run
@@ -60,7 +61,8 @@ def llama_recipe(
         },
         model=name,
         context_tokens=context_tokens,
-        prepare=_Preparation(model_path, context_tokens, slots, prompt_cache_mib),
+        prepare=preparation,
+        memory_bytes=preparation.memory_bytes,
         rules=Rules(idle_seconds=idle_unload_seconds),
     )
 
@@ -76,24 +78,33 @@ class _Preparation(msgspec.Struct, frozen=True):
     def __call__(self, recipe: Recipe) -> Recipe:
         model = read_model_file(self.model_path)
         _check_kind(self.model_path, model)
-        weights_bytes = sum(path.stat().st_size for path in part_paths(self.model_path, model))
-        context_tokens = min(self.context_tokens, model.context_length or self.context_tokens)
-        need = memory_need(
-            model,
-            weights_bytes=weights_bytes,
-            context_tokens=context_tokens,
-            slots=self.slots,
-            batch_tokens=_BATCH_TOKENS,
-            cache_bytes=self.prompt_cache_mib << 20,
-        )
+        need = self._need(model)
+        context_tokens = self._context(model)
         check_fits(need, available_memory_bytes(), context_tokens=context_tokens, slots=self.slots)
-        patience = recipe.start_idle_seconds + weights_bytes / _SLOWEST_READ
+        patience = recipe.start_idle_seconds + need.weights / _SLOWEST_READ
         return msgspec.structs.replace(
             recipe,
             settings={**recipe.settings, "context_tokens": context_tokens},
             context_tokens=context_tokens,
             start_idle_seconds=patience,
             start_total_seconds=max(recipe.start_total_seconds, 2 * patience),
+        )
+
+    def memory_bytes(self) -> int:
+        """What the child will need."""
+        return self._need(read_model_file(self.model_path)).total
+
+    def _context(self, model: ModelFile) -> int:
+        return min(self.context_tokens, model.context_length or self.context_tokens)
+
+    def _need(self, model: ModelFile) -> MemoryNeed:
+        return memory_need(
+            model,
+            weights_bytes=sum(path.stat().st_size for path in part_paths(self.model_path, model)),
+            context_tokens=self._context(model),
+            slots=self.slots,
+            batch_tokens=_BATCH_TOKENS,
+            cache_bytes=self.prompt_cache_mib << 20,
         )
 
 

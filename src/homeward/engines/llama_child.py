@@ -21,7 +21,7 @@ def main() -> None:
 
     try:
         # Holds the interpreter's lock until the model is loaded. Until then SIGTERM simply kills.
-        server = xllamacpp.Server(_parameters(xllamacpp.CommonParams(), parent.settings))
+        server = xllamacpp.Server(parameters(xllamacpp.CommonParams(), parent.settings))
     except RuntimeError:
         parent.failed(f"llama.cpp could not load the model “{parent.settings['model']}”.")
     if sys.platform != "win32":
@@ -31,7 +31,8 @@ def main() -> None:
     threading.Event().wait()
 
 
-def _parameters(params: Any, settings: dict[str, Any]) -> Any:
+def parameters(params: Any, settings: dict[str, Any]) -> Any:
+    """Set llama.cpp's parameters as the recipe's settings say, on a new `CommonParams`, which is given back."""
     slots, context_tokens = settings["slots"], settings["context_tokens"]
     params.model.path = settings["model_path"]
     params.model_alias = {settings["model"]}

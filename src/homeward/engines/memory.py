@@ -72,9 +72,9 @@ def check_fits(need: MemoryNeed, available_bytes: int, *, context_tokens: int, s
     if need.total <= available_bytes:
         return
     raise EngineStartError(
-        f"The model needs about {_size(need.total)} of memory ({_size(need.weights)} for its weights, "
-        f"{_size(need.context)} for {slots} slots of {context_tokens} tokens), but only "
-        f"{_size(available_bytes)} are free.",
+        f"The model needs about {size_words(need.total)} of memory ({size_words(need.weights)} for its weights, "
+        f"{size_words(need.context)} for {slots} slots of {context_tokens} tokens), but only "
+        f"{size_words(available_bytes)} are free.",
         next_step=_way_out(need, available_bytes, context_tokens=context_tokens, slots=slots),
         detail=f"{need!r}, available={available_bytes}",
     )
@@ -93,5 +93,6 @@ def _way_out(need: MemoryNeed, available_bytes: int, *, context_tokens: int, slo
     return "Close other programs, or choose a smaller model."
 
 
-def _size(count: int) -> str:
+def size_words(count: int) -> str:
+    """A number of bytes for people."""
     return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -36,6 +36,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
 
     The place to look at files and free memory. Raises `EngineStartError` where a start would be pointless.
     """
+    memory_bytes: Callable[[], int] | None = None
+    """Called in a thread: an estimate of what the child will need. May raise what `prepare` raises."""
     environment: frozenset[str] = frozenset()
     """Names of further variables of Homeward's environment that the child gets."""
     health_path: str = "/health"

@@ -50,6 +50,8 @@ class SupervisedEngine:
         self._end_waiters: list[asyncio.Future[None]] = []
         self._subscribers: set[asyncio.Queue[EngineStatus]] = set()
         self._suspected = asyncio.Event()
+        self._answered = asyncio.Event()
+        """Set by each probe that was answered; whoever waits for it clears it."""
         self._child: ChildProcess | None = None
         self._started: Started | None = None
         self._launching: asyncio.Task[None] | None = None
@@ -93,6 +95,26 @@ class SupervisedEngine:
     def suspect(self) -> None:
         """Have its health probed now; if it is bad, the engine is restarted."""
         self._suspected.set()
+
+    async def examine(self) -> None:
+        """Have its health probed now, and return when it has answered, or is no longer ready."""
+        if self._status.state is not EngineState.READY:
+            return
+        self._answered.clear()
+        self._suspected.set()
+        answered = asyncio.create_task(self._answered.wait())
+        left = asyncio.create_task(self._left_ready())
+        try:
+            await asyncio.wait({answered, left}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            answered.cancel()
+            left.cancel()
+
+    async def _left_ready(self) -> None:
+        async with contextlib.aclosing(self.changes()) as changes:
+            async for status in changes:
+                if status.state is not EngineState.READY:
+                    return
 
     async def stop(self) -> None:
         """End the child and wait until it is gone; leases may finish first."""
@@ -290,6 +312,7 @@ class SupervisedEngine:
             # the second chance is for us: a pause of our own loop can make a probe late
             if not await self._probe(started) and not await self._probe(started):
                 return
+            self._answered.set()
 
     async def _probe(self, started: Started) -> bool:
         return await answers(started.health_url, started.address.api_key, started.recipe.probe_timeout_seconds)

@@ -44,3 +44,12 @@ def configure(*, debug: bool, log_format: Literal["console", "json"]) -> None:
     logging.basicConfig(handlers=[handler], level=logging.DEBUG if debug else logging.WARNING, force=True)
     for chatty in ("asyncio", "socketio", "engineio", "httpx", "httpcore", "numexpr"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+def configure_for_commands() -> None:
+    """For commands that print what was asked for: warnings only, on standard error."""
+    structlog.configure(
+        processors=[structlog.processors.add_log_level, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),
+    )

@@ -33,6 +33,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     sampling: Sampling = Sampling()
     backend: str | None = None
     """Name of the backend that the user chose; None leaves the choice to the policy."""
+    model: str = ""
+    """Name of the model, as that backend knows it; empty leaves the choice to the backend."""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

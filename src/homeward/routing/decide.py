@@ -15,7 +15,8 @@ def decide(facts: Facts, snapshot: Snapshot, policy: Policy) -> Plan:
             dropped.append(Dropped(backend=backend.name, reason=reason))
         else:
             rule = "chosen" if facts.chosen_backend else "place_order"
-            attempt = Attempt(backend=backend.name, place=backend.place, reason=rule)
+            model = facts.chosen_model or backend.model
+            attempt = Attempt(backend=backend.name, place=backend.place, model=model, reason=rule)
             attempts.append((policy.places.index(backend.place), attempt))
     attempts.sort(key=lambda ranked: ranked[0])  # stable: ties keep the configuration's order
     return Plan(attempts=tuple(attempt for _, attempt in attempts), dropped=tuple(dropped))

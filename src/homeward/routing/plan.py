@@ -12,6 +12,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     chosen_backend: str | None = None
     """The backend that the user named, if any."""
+    chosen_model: str = ""
+    """The model that the user named, as that backend knows it; empty for none."""
 
 
 class BackendView(msgspec.Struct, frozen=True, kw_only=True):
@@ -19,6 +21,8 @@ class BackendView(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     place: Place
+    model: str = ""
+    """What it answers with where the user named no model; empty leaves that to the backend."""
     state: Literal["ready", "loading", "failed"] = "ready"
     """`loading` is not failed: the request waits for it."""
     reason: str = ""
@@ -43,6 +47,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
 
     backend: str
     place: Place
+    model: str = ""
     reason: str
     """The rule that put it here."""
 

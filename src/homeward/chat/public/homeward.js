@@ -1,4 +1,4 @@
-/* What Chainlit's page lacks: names for its controls, announced answers, a welcome. No request leaves this file. */
+/* What Chainlit's page lacks: names for its controls, announced answers, a welcome. */
 (() => {
   "use strict"
   const korean = navigator.language.startsWith("ko")
@@ -8,9 +8,7 @@
         sidebar: "대화 목록 열기/닫기", search: "대화 검색", newChat: "새 대화", theme: "테마 선택", readme: "도움말",
         options: "대화 메뉴", copy: "복사", good: "도움이 됨", bad: "도움이 안 됨", messages: "대화",
         writing: "답변을 작성하고 있습니다.", done: "답변이 끝났습니다.", scroll: "맨 아래로",
-        welcome: "무엇을 도와드릴까요?",
-        promise: "답변은 이 기기의 모델이 만듭니다. 여러분의 글은 이 컴퓨터를 떠나지 않습니다.",
-        small: "지금은 함께 제공되는 작은 모델이라 자주 틀립니다. 더 나은 모델을 쓰는 법은 도움말에 있습니다."
+        welcome: "무엇을 도와드릴까요?"
       }
     : {
         composer: "Message", send: "Send message", stop: "Stop answer", edit: "Edit message",
@@ -18,9 +16,7 @@
         theme: "Choose theme", readme: "Help", options: "Chat options", copy: "Copy", good: "Helpful",
         bad: "Not helpful", messages: "Conversation", writing: "The answer is being written.",
         done: "The answer is complete.", scroll: "Scroll to the end",
-        welcome: "What can I help with?",
-        promise: "A model on this device answers. Your words do not leave this computer.",
-        small: "It is the small one that Homeward comes with, and often wrong. Help says how to use a better one."
+        welcome: "What can I help with?"
       }
   document.documentElement.lang = korean ? "ko" : "en"
 
@@ -60,14 +56,9 @@
     text.className = "homeward-welcome"
     const heading = document.createElement("h1")
     heading.textContent = words.welcome
-    const promise = document.createElement("p")
-    promise.textContent = words.promise
+    const promise = document.createElement("div")
+    promise.className = "homeward-promise" // models.js says what answers
     text.append(heading, promise)
-    if (document.querySelector("meta[name='homeward-model'][content='starter']")) {
-      const small = document.createElement("p")
-      small.textContent = words.small
-      text.append(small)
-    }
     screen.insertBefore(text, screen.querySelector("#message-composer"))
   }
 
@@ -108,12 +99,18 @@
     }
   }
 
+  let models = null
+  import("/public/models.js").then((module) => {
+    models = module
+  })
+
   /* One look per half second at most, however fast the page changes: streaming must stay cheap. */
   let waiting = false
   function look() {
     waiting = false
     nameControls()
     welcome()
+    models?.look()
     announceAnswer()
     if (current) changed() // text that grows within a paragraph changes no nodes
   }

@@ -1,0 +1,98 @@
+"""The line in front of a backend: how many requests it works on at a time, and who is next.
+
+Kept on our side, so that a request whose turn has not come is not lost when an engine falls, and everyone can
+be told how many stand before them.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator
+
+from homeward.protocol.errors import OverloadedError
+
+RETRY_AFTER_SECONDS = 5.0
+
+
+class Line:
+    """First come, first served; bounded. For one event loop."""
+
+    def __init__(self, source: str, *, at_a_time: int, waiting: int) -> None:
+        """At most `at_a_time` requests are worked on, at most `waiting` wait."""
+        self._source = source
+        self._free = at_a_time
+        self._bound = waiting
+        self._waiting: deque[Turn] = deque()
+
+    def turn(self) -> "Turn":
+        """Stand in line; to be left by `Turn.end`, whether it was one's turn or not.
+
+        Raises:
+            OverloadedError: too many wait already.
+        """
+        if self._free == 0 and len(self._waiting) >= self._bound:
+            raise OverloadedError(
+                f"{self._source} is busy, and {len(self._waiting)} requests wait for it already.",
+                next_step="Try again in a moment.",
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            )
+        turn = Turn(self)
+        self._waiting.append(turn)
+        self._advance()
+        return turn
+
+    @property
+    def length(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    def ahead_of(self, turn: "Turn") -> int:
+        """How many wait before this one."""
+        return self._waiting.index(turn)
+
+    def leave(self, turn: "Turn") -> None:
+        """Let the next one on; `Turn.end` calls it."""
+        if turn.has_come:
+            self._free += 1
+        else:
+            self._waiting.remove(turn)
+        self._advance()
+
+    def _advance(self) -> None:
+        while self._free and self._waiting:
+            self._free -= 1
+            self._waiting.popleft().come()
+        for turn in self._waiting:
+            turn.moved.set()
+
+
+class Turn:
+    """One request's place in line, and then its turn."""
+
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self.moved = asyncio.Event()
+        self.has_come = False
+        self._ended = False
+
+    def come(self) -> None:
+        """Called by the line when it is this one's turn."""
+        self.has_come = True
+        self.moved.set()
+
+    async def ahead(self) -> AsyncGenerator[int, None]:
+        """How many stand before it, each time that this changes; ends when its turn has come."""
+        told = -1
+        while not self.has_come:
+            self.moved.clear()
+            ahead = self._line.ahead_of(self)
+            if ahead != told:
+                told = ahead
+                yield ahead
+            else:
+                await self.moved.wait()
+
+    def end(self) -> None:
+        """Give the turn, or the place, to the next. A second call does nothing."""
+        if not self._ended:
+            self._ended = True
+            self._line.leave(self)
