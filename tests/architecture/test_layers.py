@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).resolve().parents[2] / "src/homeward"
-IMPORTABLE_ALONE = ["protocol", "config", "observability", "routing", "engines", "backends", "history", "discovery",
-                    "models", "completion", "gate", "status", "manage", "chat", "app", "cli"]  # fmt: skip
+IMPORTABLE_ALONE = [
+    *("protocol", "config", "observability", "routing", "privacy", "engines", "backends", "history", "discovery"),
+    *("models", "completion", "gate", "status", "manage", "chat", "app", "cli"),
+]
 
 
 def test_every_folder_with_code_is_a_package() -> None:
