@@ -68,10 +68,11 @@ async def test_from_the_catalogue_to_an_answer(home: Home, catalogue: FoundryCat
     assert state.in_use.memory_bytes > 0
 
 
-async def test_the_choice_is_kept(home: Home, toy: MakeToy) -> None:
-    """Another Homeward on the same folder answers with it at once, without asking any catalogue."""
-    name = await home.managing.add(str(toy()))
-    await home.managing.use(name)
+async def test_the_choice_is_kept(settings_of: MakeSettings, toy: MakeToy) -> None:
+    """The next Homeward on the same folder answers with it at once, without asking any catalogue."""
+    async with home_of(settings_of()) as home:
+        name = await home.managing.add(str(toy()))
+        await home.managing.use(name)
     async with home_of(home.settings) as again:
         text, answer = await again.ask()
     assert (text, answer.receipt.model) == ("abcde", name)
