@@ -6,7 +6,7 @@ LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit
 	--override requirements/overrides.txt
 LOCK_INPUT := pyproject.toml requirements/starter.in requirements/build.in
 
-.PHONY: run test check test-starter-onnx bench setup setup-dev lock screenshot clean
+.PHONY: run test check test-starter-onnx test-faults test-offline coverage bench setup setup-dev lock screenshot clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-ready
@@ -21,6 +21,21 @@ test-starter-onnx: $(VENV)/.dev-ready
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --group onnx
 	$(BIN)/python -m pytest -m opt_in tests/engines/test_starter_onnx.py
 
+# What can break, broken on purpose; slower than what `test` runs of it.
+test-faults: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest tests/faults -m "opt_in or not opt_in"
+
+# What decides is covered to its last branch.
+coverage: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest tests/routing tests/privacy --cov=homeward.routing --cov=homeward.privacy --cov-branch \
+		--cov-fail-under=100 --cov-report=term-missing:skip-covered
+
+# Every Homeward that the browser tests start, under strace: fails on any connection to another machine. Linux.
+test-offline: $(VENV)/.dev-ready
+	rm -rf .traces && mkdir .traces
+	E2E_TRACES=$(CURDIR)/.traces $(BIN)/python -m pytest tests/e2e
+	$(BIN)/python tools/foreign_connections.py .traces
+
 # Exactly what CI runs before the tests.
 check: $(VENV)/.dev-ready
 	$(BIN)/ruff check
@@ -32,6 +47,10 @@ bench: $(VENV)/.dev-ready
 	$(BIN)/python -m bench.startup
 	$(BIN)/python -m bench.fluency
 	$(BIN)/python -m bench.engines
+	$(BIN)/python -m bench.privacy
+	$(BIN)/python -m bench.routing
+	$(BIN)/python -m bench.tasks
+	$(BIN)/python -m bench.leaks
 
 screenshot: $(VENV)/.dev-ready
 	$(BIN)/python tools/screenshot.py

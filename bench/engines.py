@@ -30,6 +30,7 @@ import msgspec
 import structlog
 from tools.make_toy_onnx import write_model
 
+from bench.completers import completing
 from homeward.app.answering import foundry_row, llama_row
 from homeward.backends import Backend, BackendRow, Connections
 from homeward.completion import Completer, Text
@@ -41,7 +42,7 @@ from homeward.engines.recipe import Recipe
 from homeward.engines.starter import starter_model_path
 from homeward.protocol.chat import ChatRequest, Message, Sampling
 from homeward.protocol.place import Place
-from homeward.routing import BackendView, Policy, Snapshot
+from homeward.routing import BackendView
 
 STORY = "Write a long story about a lighthouse."
 LONG = "The quick brown fox jumps over the lazy dog near the old stone bridge. " * 125 + "What did the fox jump over?"
@@ -115,11 +116,12 @@ async def homeward(row: BackendRow, recipe: Recipe) -> AsyncIterator[Completer]:
     pool = EnginePool(lambda _: recipe)
     async with Connections() as connections:
         view = BackendView(name=row.name, place=Place.DEVICE, model="bench")
-        completer = Completer({row.name: Backend(row, pool.lease, connections)}, policy=Policy(),
-                              snapshot=lambda: Snapshot((view,)))  # fmt: skip
+        backends = {row.name: Backend(row, pool.lease, connections)}
         await pool.load("bench")
         try:
-            yield completer
+            with tempfile.TemporaryDirectory() as folder:
+                async with completing(backends, (view,), Path(folder)) as completer:
+                    yield completer
         finally:
             await pool.close()
 
@@ -133,7 +135,7 @@ async def homeward_round(completer: Completer, parallel: int, prompt: str, max_t
             messages=(Message("user", f"{number}. {prompt}"),),
             sampling=Sampling(max_tokens=max_tokens, temperature=0),
         )
-        answer = completer.begin(request)
+        answer = await completer.complete(request)
         async for event in answer.events():
             if isinstance(event, Text) and not first:
                 first = time.perf_counter() - began

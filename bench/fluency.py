@@ -15,6 +15,7 @@ import socket
 import tempfile
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from os import environ
 from pathlib import Path
 
@@ -25,16 +26,16 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from bench.completers import completing
 from homeward.app.compose import Parts, page
 from homeward.app.serve import server_config
 from homeward.backends import Backend, BackendRow, Connections, fixed
 from homeward.chat.conversations import Conversations
-from homeward.completion import Completer
 from homeward.config import Settings
 from homeward.history import History
 from homeward.protocol.address import Address
 from homeward.protocol.place import Place
-from homeward.routing import BackendView, Policy, Snapshot
+from homeward.routing import BackendView
 
 PROSE = "The **quick** brown fox jumps over the *lazy* dog, and then it rests in the `shade` of a tree.\n\n"
 CODE = "```python\ndef add(a: int, b: int) -> int:\n    # the sum\n    return a + b\n\nprint(add(1, 2))\n```\n\n"
@@ -96,6 +97,14 @@ async def task_seconds(devtools: object) -> float:
     return float(next(each["value"] for each in metrics["metrics"] if each["name"] == "TaskDuration"))
 
 
+class Nobody:
+    """Gives no consent: there is no cloud."""
+
+    async def give(self, backend: str) -> None:
+        """Never called."""
+        raise NotImplementedError(backend)
+
+
 async def measure(count: int, per_second: float) -> None:
     """Put it together, let the browser look, and print."""
     page_socket, port = listening()
@@ -103,13 +112,17 @@ async def measure(count: int, per_second: float) -> None:
     upstream = uvicorn.Server(uvicorn.Config(paced_upstream(count, per_second), log_config=None, lifespan="off"))
     with tempfile.TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder))
-        async with Connections() as connections, await History.open(Path(folder) / "history.db") as history:
+        async with (
+            AsyncExitStack() as stack,
+            Connections() as connections,
+            await History.open(Path(folder) / "history.db") as history,
+        ):
             row = BackendRow(name="paced", place=Place.DEVICE)
             address = Address(url=f"http://127.0.0.1:{upstream_port}/v1", model="paced")
             view = BackendView(name="paced", place=Place.DEVICE)
             backends = {"paced": Backend(row, fixed(address), connections)}
-            completer = Completer(backends, policy=Policy(), snapshot=lambda: Snapshot((view,)))
-            conversations = Conversations(history, completer, settings.chat)
+            completer = await stack.enter_async_context(completing(backends, (view,), Path(folder)))
+            conversations = Conversations(history, completer, settings.chat, Nobody())
             app = page(settings, Parts(settings), conversations, (), port)
             server = uvicorn.Server(server_config(app))
             serving = [

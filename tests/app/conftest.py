@@ -9,12 +9,12 @@ import msgspec
 import pytest
 
 from homeward.app.answering import Answering
+from homeward.app.completing import completing
 from homeward.app.managing import Managing, catalogue_of
 from homeward.backends import Connections
 from homeward.completion import Answer, Completer, Text
 from homeward.config import Settings, load
 from homeward.protocol.chat import ChatRequest, Message, Sampling
-from homeward.routing import Policy
 from tests.engines.toys import MakeToy, toy
 from tests.foundry_catalogue import CatalogueModel, FoundryCatalogue, serving
 
@@ -29,11 +29,11 @@ class Home(msgspec.Struct):
     settings: Settings
     answering: Answering
     managing: Managing
+    completer: Completer
 
     async def ask(self, text: str = "Hi") -> tuple[str, Answer]:
         """The text of an answer, and the answer."""
-        completer = Completer(self.answering.backends, policy=Policy(), snapshot=self.answering.snapshot)
-        answer = completer.begin(ChatRequest(messages=(Message("user", text),), sampling=FEW))
+        answer = await self.completer.complete(ChatRequest(messages=(Message("user", text),), sampling=FEW))
         pieces = [event.text async for event in answer.events() if isinstance(event, Text)]
         return "".join(pieces), answer
 
@@ -50,7 +50,8 @@ async def home_of(settings: Settings) -> AsyncIterator[Home]:
         stack.push_async_callback(engine.close)
         managing = Managing(answering, catalogue)
         stack.push_async_callback(managing.close)
-        yield Home(settings, answering, managing)
+        completer = await stack.enter_async_context(completing(settings, answering))
+        yield Home(settings, answering, managing, completer)
 
 
 MakeSettings = Callable[..., Settings]

@@ -4,8 +4,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from homeward.app.services import Services
+from homeward.config import ServiceSettings
+from homeward.discovery import FoundService
 from homeward.models.errors import ModelError
 from homeward.models.library import Choice
+from homeward.protocol.errors import NoBackendError
 from tests.app.conftest import MakeSettings, home_of
 from tests.backends.fake_upstream import TEXT, FakeUpstream, serving
 
@@ -101,3 +105,19 @@ async def test_the_first_start_looks_once(settings_of: MakeSettings) -> None:
     async with home_of(settings_of()) as home:
         await home.managing.first_look()
         assert not home.managing.state().searched
+
+
+async def test_a_model_that_the_service_passes_on_is_never_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its words would leave this device although the receipt says that they didn't."""
+    ollama = FoundService(
+        kind="ollama", url="http://127.0.0.1:9/v1", models=(), elsewhere=("gpt-oss:120b-cloud",), source="a test"
+    )
+    services = Services(ServiceSettings())
+
+    async def find(_kind: str) -> FoundService:
+        return ollama
+
+    monkeypatch.setattr(services, "_find", find)
+    with pytest.raises(NoBackendError):
+        async with services.locate("ollama")("gpt-oss:120b-cloud"):
+            pytest.fail("it was given an address")

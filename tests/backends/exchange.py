@@ -37,6 +37,8 @@ class Asked:
     """A request as it came in."""
 
     path: str
+    """Without its query."""
+    query: str
     head: str
     body: Json
     raw_bytes: int

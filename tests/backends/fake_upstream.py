@@ -8,13 +8,14 @@ and the standard library only, so that it can break the protocol in every way.
 import asyncio
 import json
 import re
+import ssl
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from tests.backends.exchange import CANARY, TEXT, USAGE, WORDS, Asked, Exchange
-from tests.backends.faults import FAULTS, Fault, other_paths, unknown
+from tests.backends.faults import FAULTS, Fault, no_entry, other_paths, other_version, unknown
 
 __all__ = ["CANARY", "TEXT", "USAGE", "WORDS", "FakeUpstream", "serving"]
 
@@ -38,6 +39,10 @@ class FakeUpstream:
     """On the loop's clock."""
     bytes_written: int = 0
     base_url: str = ""
+    wants: str = ""
+    """A line that the head of each request must have; without it the answer is 401."""
+    api_version: str = ""
+    """What Azure's addresses by deployment want as query; other addresses are not known then."""
     _changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def quiet(self, seconds: float = 2.0) -> None:
@@ -71,7 +76,13 @@ class FakeUpstream:
         calls = self.calls[str(asked.body.get("model"))]
         exchange = Exchange(asked, writer, pace=self.pace, call_number=calls, count=self._wrote)
         behaviour: Fault = other_paths
-        if exchange.asked.path.endswith("/chat/completions"):
+        if self.wants and f"\r\n{self.wants}\r\n" not in asked.head:
+            behaviour = no_entry
+        elif self.api_version and asked.query != f"api-version={self.api_version}":
+            behaviour = other_version
+        elif self.api_version and asked.path != f"/openai/deployments/{exchange.model}/chat/completions":
+            behaviour = unknown
+        elif exchange.asked.path.endswith("/chat/completions"):
             behaviour = next((f for name, f in FAULTS.items() if re.fullmatch(name, exchange.model)), unknown)
         await self._run(behaviour, exchange, reader)
         return exchange.keep_alive
@@ -83,8 +94,10 @@ class FakeUpstream:
         head += await reader.readuntil(b"\r\n\r\n")
         length = re.search(rb"(?i)\r\ncontent-length:\s*(\d+)", head)
         raw = await reader.readexactly(int(length[1])) if length else b""
+        path, _, query = head.split(b" ", 2)[1].decode().partition("?")
         asked = Asked(
-            path=head.split(b" ", 2)[1].decode(),
+            path=path,
+            query=query,
             head=head.decode("latin-1"),
             body=json.loads(raw) if raw else {},
             raw_bytes=len(head) + len(raw),
@@ -119,7 +132,7 @@ class FakeUpstream:
 
 
 @asynccontextmanager
-async def serving(pace: float = 0.02) -> AsyncIterator[FakeUpstream]:
+async def serving(pace: float = 0.02, tls: ssl.SSLContext | None = None) -> AsyncIterator[FakeUpstream]:
     """An upstream on a free port of 127.0.0.1; connections still open at the end are cut."""
     upstream = FakeUpstream(pace=pace)
     tasks: set[asyncio.Task[None]] = set()
@@ -132,8 +145,9 @@ async def serving(pace: float = 0.02) -> AsyncIterator[FakeUpstream]:
             await upstream.handle(reader, writer)
         tasks.discard(task)
 
-    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=512)
-    upstream.base_url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
+    server = await asyncio.start_server(handle, "127.0.0.1", 0, backlog=512, ssl=tls)
+    scheme = "https" if tls else "http"
+    upstream.base_url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
     try:
         yield upstream
     finally:

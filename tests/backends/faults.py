@@ -38,6 +38,8 @@ async def other_paths(x: Exchange) -> None:
             await x.json({"input_tokens": len(words)})
         case "/strange/v1/models" | "/strange/v1/chat/completions/input_tokens":
             await x.json({"data": CANARY})
+        case "/portal/v1/models":
+            await html_200(x)
         case "/silent/v1/models":
             await for_ever()
         case _:
@@ -46,6 +48,16 @@ async def other_paths(x: Exchange) -> None:
 
 async def unknown(x: Exchange) -> None:
     await x.refuse(404, code="model_not_found")
+
+
+async def no_entry(x: Exchange) -> None:
+    """As Azure says it."""
+    await x.refuse(401, code="401")
+
+
+async def other_version(x: Exchange) -> None:
+    """As Azure says it."""
+    await x.refuse(400, message=f"API version not supported {CANARY}", code="BadRequest")
 
 
 # Whole answers
@@ -60,6 +72,25 @@ async def ok(x: Exchange) -> None:
     await x.event(chunk({}, "stop"))
     await x.event(chunk({}) | {"choices": [], "usage": USAGE})
     await x.end()
+
+
+@fault("zero-tokens-late")
+async def zero_tokens_late(x: Exchange) -> None:
+    """Whole and empty, but not at once."""
+    await x.head()
+    await asyncio.sleep(x.pace)
+    await x.event(chunk({}, "stop"))
+    await x.end()
+
+
+@fault("echo")
+async def echo(x: Exchange) -> None:
+    """What it was asked, in pieces of three characters."""
+    await x.head()
+    text = x.asked.body["messages"][-1]["content"]
+    for at in range(0, len(text), 3):
+        await x.word(text[at : at + 3])
+    await x.finish()
 
 
 @fault("ok-slow")
@@ -380,6 +411,23 @@ async def rate_limited(x: Exchange) -> None:
 @fault(r"status-(\d{3})")
 async def any_status(x: Exchange) -> None:
     await x.refuse(int(x.model.removeprefix("status-")))
+
+
+@fault("code-(\\d{3})-(.+)")
+async def status_with_code(x: Exchange) -> None:
+    """code-404-DeploymentNotFound, code-429-insufficient_quota, ..."""
+    _, status, code = x.model.split("-")
+    await x.refuse(int(status), code=code)
+
+
+@fault("wants-(max_tokens|max_completion_tokens)")
+async def wants_another_field(x: Exchange) -> None:
+    """OpenAI's words."""
+    other = {"wants-max_tokens": "max_completion_tokens", "wants-max_completion_tokens": "max_tokens"}[x.model]
+    if other not in x.asked.body:
+        return await ok(x)
+    message = f"Unsupported parameter: '{other}' is not supported with this model. {CANARY}"
+    return await x.refuse(400, message=message, type="invalid_request_error", code="unsupported_parameter")
 
 
 @fault("status-500-(page|silence|endless)")

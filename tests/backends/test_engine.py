@@ -80,6 +80,7 @@ async def test_too_long(backend: Backend) -> None:
     """llama.cpp says how long the prompt is and how much it takes."""
     outcome = await collect(backend, ChatRequest(messages=(Message("user", "word " * 1000),)))
     assert isinstance(outcome.error, ContextLengthError)
+    assert outcome.error.prompt_tokens is not None
     assert outcome.error.prompt_tokens > 1000
     assert outcome.error.available_tokens == 512
 

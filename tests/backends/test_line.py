@@ -60,3 +60,16 @@ async def test_several_at_a_time() -> None:
     turns[1].end()
     assert turns[2].has_come
     assert not turns[3].has_come
+
+
+async def test_nobody_waits_for_ever() -> None:
+    """Whoever has waited for too long is told so, and their place is free again."""
+    line = Line("The backend", at_a_time=1, waiting=1, seconds=0.01)
+    first, second = line.turn(), line.turn()
+    with pytest.raises(OverloadedError, match="long enough") as error:
+        async for _ in second.ahead():
+            pass
+    assert error.value.retry_after_seconds
+    second.end()
+    assert line.length == 0
+    first.end()

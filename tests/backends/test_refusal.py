@@ -125,21 +125,21 @@ async def test_too_long(backend_for: MakeBackend, model: str) -> None:
 
 
 async def test_room_for_the_answer_is_not_room_for_the_prompt(backend_for: MakeBackend) -> None:
-    """What the answer was to have is taken off; where that is all, the prompt is not to blame."""
-    for max_tokens, kind in ((1000, ContextLengthError), (9000, BackendStatusError)):
+    """What the answer was to have is taken off; where that is all, no number is blamed on the prompt."""
+    for max_tokens, available in ((1000, 3096), (9000, None)):
         request = ChatRequest(messages=(Message("user", PROMPT),), sampling=Sampling(max_tokens=max_tokens))
         error = (await collect(backend_for("context-length-openai"), request)).error
-        assert type(error) is kind
-        if isinstance(error, ContextLengthError):
-            assert error.available_tokens == 3096
+        assert isinstance(error, ContextLengthError)
+        assert error.available_tokens == available
 
 
 async def test_too_long_without_numbers(backend_for: MakeBackend) -> None:
-    """Then it is a refusal that says why."""
-    error = await refused(backend_for("context-length"))
-    assert error.upstream_status == 400
+    """Then it is the same error, which says so in words."""
+    error = (await collect(backend_for("context-length"))).error
+    assert isinstance(error, ContextLengthError)
+    assert (error.prompt_tokens, error.available_tokens) == (None, None)
     assert "no room for the conversation" in error.message
-    assert "context_length_exceeded" in error.detail
+    assert CANARY not in told(error)
 
 
 async def test_flaky(backend_for: MakeBackend) -> None:
@@ -264,3 +264,37 @@ async def test_kinds_are_told_apart() -> None:
         BackendUnreachableError,
     ]
     assert not any(issubclass(a, b) for a in kinds for b in kinds if a is not b)
+
+
+@pytest.mark.parametrize(
+    ("model", "words", "next_step"),
+    [
+        ("code-404-DeploymentNotFound", "knows no deployment of this name", "`model`"),
+        ("code-404-MissingApiVersionParameter", "wants an api-version", "`api_version`"),
+        ("code-403-AuthenticationTypeDisabled", "accepts no keys", "az login"),
+        ("code-401-PermissionDenied", "does not allow it", "Cognitive Services OpenAI User"),
+        ("code-404-model_not_found", "does not know the model", "model's name"),
+        ("code-429-insufficient_quota", "has no credit left", "Add credit"),
+        ("code-400-content_filter", "content filter", "Word the message differently"),
+        ("code-511-any", "sign-in of this network", "sign in to the network"),
+        ("wants-max_tokens", "does not know the field `max_completion_tokens`", '= "max_tokens"'),
+    ],
+)
+async def test_what_the_code_says(backend_for: MakeBackend, model: str, words: str, next_step: str) -> None:
+    """OpenAI's and Azure's own words for what is wrong name the setting that cures it."""
+    row = BackendRow(name="fake", place=Place.CLOUD, max_tokens_field="max_completion_tokens")
+    backend = backend_for(model)
+    backend.row = row
+    request = ChatRequest(messages=(Message("user", PROMPT),), sampling=Sampling(max_tokens=5))
+    error = await refused(backend, request)
+    assert words in error.message
+    assert next_step in error.next_step
+
+
+async def test_a_name_that_does_not_resolve_is_told_apart(connections: Connections) -> None:
+    """F13: on that no other try is of use, while a port may open again."""
+    unknown = (await collect(backend_at(connections, "http://homeward-test.invalid/v1"))).error
+    closed = (await collect(backend_at(connections, "http://127.0.0.1:9/v1"))).error
+    assert isinstance(unknown, BackendUnreachableError)
+    assert isinstance(closed, BackendUnreachableError)
+    assert (unknown.name_resolves, closed.name_resolves) == (False, True)

@@ -225,3 +225,12 @@ async def test_nothing_is_remembered(upstream: FakeUpstream, backend_for: MakeBa
         assert asked.body["stream"] is True
         assert asked.body["stream_options"] == {"include_usage": True}
         assert asked.body["messages"] == [{"role": "user", "content": PROMPT}]
+
+
+async def test_a_deadline_for_this_request_alone(upstream: FakeUpstream, backend_for: MakeBackend) -> None:
+    """It stands in for the row's, and the error names it."""
+    backend = backend_for("no-headers")
+    with pytest.raises(BackendTimeoutError, match=r"begin its answer within 0\.1 s"):
+        async with backend.open_stream(REQUEST, first_token_seconds=0.1) as stream:
+            await anext(stream)
+    await upstream.quiet()

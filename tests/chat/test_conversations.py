@@ -1,124 +1,14 @@
 """What the page is told and what is on disk, however an answer ends. The model is a loopback upstream."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
-from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
-from homeward.chat.conversations import Conversations, title_of
-from homeward.chat.texts import Language
-from homeward.completion import Completer
-from homeward.config import ChatSettings
-from homeward.history import History, Step, Thread
+from homeward.chat.exchange import title_of
 from tests.backends.fake_upstream import TEXT, FakeUpstream
-from tests.completion.conftest import MakeCompleter, completer_of, upstream
-
-__all__ = ["completer_of", "upstream"]
-
-SECONDS = 10
-
-
-class Page:
-    """A viewer that remembers what it was told, as the browser's page does."""
-
-    def __init__(self, language: Language = "en") -> None:
-        self.language = language
-        self.events: list[tuple[str, Any]] = []
-        self.steps: dict[str, dict[str, Any]] = {}
-        self._news = asyncio.Condition()
-
-    async def emit(self, event: str, data: Any) -> None:
-        """Take one event, and keep the steps as the page would show them."""
-        self.events.append((event, data))
-        if event in ("new_message", "stream_start"):
-            self.steps.setdefault(data["id"], {}).update(data)
-        elif event == "update_message" and data["id"] in self.steps:
-            self.steps[data["id"]].update(data)
-        elif event == "stream_token" and data["id"] in self.steps:
-            self.steps[data["id"]]["output"] += data["token"]
-        elif event == "resume_thread":
-            self.steps = {step["id"]: dict(step) for step in data["steps"]}
-        async with self._news:
-            self._news.notify_all()
-
-    async def until(self, condition: Callable[[], object]) -> None:
-        """Wait for something that an event brings."""
-        async with asyncio.timeout(SECONDS), self._news:
-            await self._news.wait_for(condition)
-
-    async def until_told(self, event: str, times: int = 1) -> None:
-        """Wait until an event came so often."""
-        await self.until(lambda: self.count(event) >= times)
-
-    async def until_written(self, characters: int = 1) -> None:
-        """Wait until an answer shows some text."""
-        await self.until(lambda: any(len(answer) >= characters for answer in self.answers))
-
-    def count(self, event: str) -> int:
-        return sum(name == event for name, _ in self.events)
-
-    @property
-    def answers(self) -> list[str]:
-        return [step["output"] for step in self.steps.values() if step["type"] == "assistant_message"]
-
-    @property
-    def elements(self) -> list[dict[str, Any]]:
-        return [data["props"] for name, data in self.events if name == "element"]
-
-    @property
-    def toasts(self) -> list[str]:
-        return [data["message"] for name, data in self.events if name == "toast"]
-
-
-class Room:
-    """A user with one thread."""
-
-    def __init__(self, history: History, conversations: Conversations, user_id: UUID) -> None:
-        self.history = history
-        self.conversations = conversations
-        self.user_id = user_id
-        self.thread_id = uuid4()
-
-    async def ask(self, page: Page, text: str = "Tell me a story.", *, first: bool = True) -> UUID:
-        question = Step(id=uuid4(), thread_id=self.thread_id, kind="user", name="You", text=text)
-        await self.conversations.ask(page, question, self.user_id, first=first)
-        return question.id
-
-    async def thread(self) -> Thread:
-        thread = await self.history.get_thread(self.thread_id)
-        assert thread is not None
-        return thread
-
-    async def answer(self) -> Step:
-        return [step for step in (await self.thread()).steps if step.kind == "assistant"][-1]
-
-
-MakeRoom = Callable[..., Any]
-
-
-@pytest.fixture
-async def history(tmp_path: Path) -> AsyncIterator[History]:
-    async with await History.open(tmp_path / "history.db") as opened:
-        yield opened
-
-
-@pytest.fixture
-async def room_with(history: History, completer_of: MakeCompleter) -> AsyncIterator[MakeRoom]:
-    opened: list[Conversations] = []
-
-    async def make(*behaviours: str, completer: Completer | None = None, **settings: Any) -> Room:
-        chosen = completer or completer_of(*behaviours)
-        conversations = Conversations(history, chosen, ChatSettings(**settings))
-        opened.append(conversations)
-        user = await history.ensure_user("local")
-        return Room(history, conversations, user.id)
-
-    yield make
-    for conversations in opened:
-        await conversations.close(0)
+from tests.chat.conftest import SECONDS, MakeRoom, Page
+from tests.completion.conftest import MakeCompleter
 
 
 async def test_an_answer_is_shown_stored_and_receipted(room_with: MakeRoom) -> None:
@@ -132,7 +22,7 @@ async def test_an_answer_is_shown_stored_and_receipted(room_with: MakeRoom) -> N
     thread = await room.thread()
     assert [step.kind for step in thread.steps] == ["user", "run", "assistant"]
     assert thread.name == "Tell me a story."
-    assert [element["receipt"]["outcome"] for element in page.elements] == ["complete"]
+    assert [each["receipt"]["outcome"] for each in page.receipts] == ["complete"]
     assert page.events[0] == ("task_start", {})
     assert page.events[-1] == ("task_end", {})
 
@@ -172,8 +62,8 @@ async def test_stop_keeps_the_text_everywhere(room_with: MakeRoom, upstream: Fak
     stored = await room.answer()
     assert stored.status == "stopped"
     assert page.answers == [stored.text]
-    assert page.elements[-1]["receipt"]["outcome"] == "stopped"
-    assert page.elements[-1]["offers"] == ["continue_answer", "try_again"]
+    assert page.receipts[-1]["receipt"]["outcome"] == "stopped"
+    assert page.receipts[-1]["offers"] == ["continue_answer", "try_again"]
     await upstream.quiet()
     turns = await room.history.turns(room.thread_id)
     assert [turn.text for turn in turns] == ["Tell me a story.", stored.text]
@@ -186,11 +76,11 @@ async def test_an_answer_that_breaks_off_says_why(room_with: MakeRoom) -> None:
     await page.until_told("task_end")
     stored = await room.answer()
     assert (stored.status, stored.text) == ("interrupted", page.answers[0])
-    assert "ended" in page.elements[-1]["problem"] or "broke" in page.elements[-1]["problem"]
-    assert page.elements[-1]["problem"] not in stored.text
+    assert "ended" in page.receipts[-1]["problem"] or "broke" in page.receipts[-1]["problem"]
+    assert page.receipts[-1]["problem"] not in stored.text
     later = Page("ko")
     assert await room.conversations.show(later, room.thread_id)
-    shown = next(data for name, data in later.events if name == "resume_thread")["elements"][0]["props"]
+    (shown,) = later.receipts
     assert "연결이 끊어졌습니다" in shown["problem"]
     assert shown["receipt"]["outcome"] == "interrupted"
 
@@ -204,7 +94,7 @@ async def test_an_answer_that_never_began_is_no_part_of_the_prompt(
     await room.ask(page, "One?")
     await page.until_told("task_end")
     assert (await room.answer()).status == "failed"
-    assert page.elements[-1]["offers"] == ["try_again"]
+    assert page.receipts[-1]["offers"] == ["try_again"]
     await room.ask(page, "Two?", first=False)
     await page.until_told("task_end", 2)
     contents = [message["content"] for message in upstream.requests[-1].body["messages"][1:]]
@@ -213,7 +103,7 @@ async def test_an_answer_that_never_began_is_no_part_of_the_prompt(
 
 async def test_try_again_replaces_the_answer(room_with: MakeRoom, upstream: FakeUpstream) -> None:
     """One question, one answer, and the model isn't told of the failed one."""
-    room, page = await room_with("flaky-1"), Page()
+    room, page = await room_with("flaky-2"), Page()
     await room.ask(page)
     await page.until_told("task_end")
     failed = await room.answer()
@@ -222,27 +112,48 @@ async def test_try_again_replaces_the_answer(room_with: MakeRoom, upstream: Fake
     await page.until_told("task_end", 3)
     assert [step.kind for step in (await room.thread()).steps] == ["user", "run", "assistant"]
     assert (await room.answer()).status == "complete"
-    assert len(upstream.requests) == 2
+    assert len(upstream.requests) == 3  # each answer may be tried twice
 
 
 async def test_continue_appends_to_the_same_answer(
     room_with: MakeRoom, completer_of: MakeCompleter, upstream: FakeUpstream
 ) -> None:
-    """Two receipts under one text; the model gets the beginning as its own words, and a repeated one is not shown."""
+    """Two receipts under one text; the model gets the beginning as its own words, and a repeated one is not shown.
+
+    A line says where the words of another model begin; the stored text has none.
+    """
     room, page = await room_with("finish-length"), Page()
     await room.ask(page)
     await page.until_told("task_end")
     first = await room.answer()
-    assert page.elements[-1]["offers"] == ["continue_answer"]
-    room.conversations.completer = completer_of("ok")  # says the whole text, from its beginning
-    await room.conversations.continue_answer(page, room.thread_id, first.id)
+    assert page.receipts[-1]["offers"] == ["continue_answer"]
+    again = await room_with(completer=completer_of("ok"))  # says the whole text, from its beginning
+    await again.conversations.continue_answer(page, room.thread_id, first.id)
     await page.until_told("task_end", 2)
     both = await room.answer()
     assert both.id == first.id
     assert TEXT.startswith(first.text)
-    assert page.answers == [both.text] == [TEXT]
+    assert both.text == TEXT
+    mark = "\n\n---\n\n*From here on: This device · ok*\n\n"
+    assert page.answers == [first.text + mark + TEXT.removeprefix(first.text)]
     assert upstream.requests[-1].body["messages"][-1] == {"role": "assistant", "content": first.text}
     assert len((await room.thread()).receipts[both.id]) == 2
+
+
+async def test_a_model_that_goes_on_with_its_own_words_needs_no_line(room_with: MakeRoom) -> None:
+    """And only the last of its receipts makes offers."""
+    room, page = await room_with("never-ends"), Page()
+    await room.ask(page)
+    await page.until_written(5)
+    await room.conversations.stop(room.thread_id)
+    await page.until_told("task_end")
+    first = await room.answer()
+    await room.conversations.continue_answer(page, room.thread_id, first.id)
+    await page.until_written(len(first.text) + 5)
+    await room.conversations.stop(room.thread_id)
+    await page.until_told("task_end", 2)
+    assert page.answers == [(await room.answer()).text]
+    assert [bool(each["offers"]) for each in page.receipts] == [False, True]
 
 
 async def test_an_edit_drops_what_came_after(room_with: MakeRoom) -> None:
@@ -254,8 +165,7 @@ async def test_an_edit_drops_what_came_after(room_with: MakeRoom) -> None:
     await page.until_told("task_end", 2)
     assert await room.conversations.show(other, room.thread_id)
     await room.conversations.edit(page, room.thread_id, first, "Three?", room.user_id)
-    await other.until(lambda: other.count("element") == 1)
-    await other.until_told("task_end", 2)
+    await other.until(lambda: len(other.receipts) == 1 and not other.receipts[0]["writing"])
     thread = await room.thread()
     assert [step.text for step in thread.steps if step.kind == "user"] == ["Three?"]
     assert len([step for step in thread.steps if step.kind == "assistant"]) == 1
@@ -309,7 +219,7 @@ async def test_closing_ends_and_stores_what_runs(room_with: MakeRoom) -> None:
     await room.conversations.close(0.1)
     stored = await room.answer()
     assert stored.status == "interrupted"
-    assert "shut down" in page.elements[-1]["problem"]
+    assert "shut down" in page.receipts[-1]["problem"]
     await room.ask(page, "More?", first=False)
     assert "shut down" in page.toasts[-1]
 

@@ -21,6 +21,8 @@ READ = {
     "chainlit.socket.process_message": "7002f6fd6cad",
     "chainlit.session.WebsocketSession": "9636fc8fd01f",
     "chainlit.server.call_action": "1db36f6a1d29",
+    "chainlit.mode.Mode": "8961b7c88b2b",
+    "chainlit.mode.ModeOption": "48b6d10ef2f6",
     "chainlit.utils.mount_chainlit": "0cf59a9d3aab",
     "chainlit.data.base.BaseDataLayer": "603c1085c6ab",
     "frontend/dist/index.html": "a33385f3aad9",

@@ -38,6 +38,29 @@ def test_a_right_configuration_is_said_to_be() -> None:
     assert "The configuration is right." in done.output
 
 
+def test_the_file_that_is_checked_is_named(tmp_path: Path) -> None:
+    """And where it would be; before anything that is wrong with its rules."""
+    assert (
+        f"Configuration file: {tmp_path / 'data' / 'homeward.toml'} (there is none yet)\n"
+        in run("config", "check").output
+    )
+    path = tmp_path / "a.toml"
+    path.write_text('[[policy.rules]]\nname = "work"\nuse = ["azur"]\n')
+    done = run("config", "check", "--config", str(path))
+    first, second = done.output.splitlines()
+    assert (done.exit_code, first) == (1, f"Configuration file: {path}")
+    assert second.startswith('The rule "work" names azur, which is neither a place nor a backend. There are the places')
+
+
+def test_what_is_hardly_meant_is_noted(tmp_path: Path) -> None:
+    """In yellow, and the configuration is right all the same."""
+    path = tmp_path / "a.toml"
+    path.write_text('[policy]\npreset = "by-task"\ncomplex_from = "hard"\n')
+    done = CliRunner().invoke(main, ["config", "check", "--config", str(path)], color=True)
+    assert done.exit_code == 0
+    assert "\x1b[33m[policy] `complex_from` counts only with" in done.output
+
+
 def test_a_wrong_configuration_is_explained(tmp_path: Path) -> None:
     """File, line, setting; exit status 1; no traceback."""
     (tmp_path / "a.toml").write_text("\nport = 'x'\n")

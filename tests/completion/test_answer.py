@@ -5,25 +5,17 @@ from contextlib import aclosing
 
 import pytest
 
-from homeward.completion import Answer, Completer, Ended, Event, Text
+from homeward.completion import Ended, Text
 from homeward.protocol.chat import ChatRequest, Message, Sampling
 from homeward.protocol.place import Place
-from homeward.routing import BackendView, Policy, Snapshot
+from homeward.routing import BackendView, Snapshot
 from tests.backends.fake_upstream import TEXT, FakeUpstream
-from tests.completion.conftest import MakeCompleter
-
-REQUEST = ChatRequest(messages=(Message("user", "Tell me a story."),))
-
-
-async def read(answer: Answer) -> tuple[str, list[Event]]:
-    """The text, and all events."""
-    events = [event async for event in answer.events()]
-    return "".join(event.text for event in events if isinstance(event, Text)), events
+from tests.completion.conftest import REQUEST, MakeCompleter, read
 
 
 async def test_an_answer_is_whole_and_its_receipt_true(completer_of: MakeCompleter) -> None:
     """Text, one last event, and every figure of the receipt."""
-    answer = completer_of("ok").begin(REQUEST)
+    answer = await completer_of("ok").complete(REQUEST)
     text, events = await read(answer)
     assert text == TEXT
     assert [event for event in events if isinstance(event, Ended)] == [events[-1]] == [Ended()]
@@ -41,7 +33,7 @@ async def test_before_the_first_token_the_next_one_takes_over(
     completer_of: MakeCompleter, upstream: FakeUpstream, first: str
 ) -> None:
     """Each is asked once, and the receipt names both."""
-    answer = completer_of(first, "ok").begin(REQUEST)
+    answer = await completer_of(first, "ok").complete(REQUEST)
     text, _ = await read(answer)
     if first == "malformed-json":  # it had said something: no second voice
         assert answer.receipt.outcome == "interrupted"
@@ -68,7 +60,7 @@ async def test_after_the_first_token_an_error_interrupts(
     completer_of: MakeCompleter, upstream: FakeUpstream, behaviour: str, code: str
 ) -> None:
     """The text so far is kept, the next backend is never asked, and the last event says why."""
-    answer = completer_of(behaviour, "ok").begin(REQUEST)
+    answer = await completer_of(behaviour, "ok").complete(REQUEST)
     text, events = await read(answer)
     assert text
     assert TEXT.startswith(text)
@@ -81,7 +73,7 @@ async def test_after_the_first_token_an_error_interrupts(
 
 async def test_when_all_fail_the_last_error_is_told(completer_of: MakeCompleter) -> None:
     """The answer failed, nothing was made anywhere, and both attempts stand in the receipt."""
-    answer = completer_of("status-500", "status-401").begin(REQUEST)
+    answer = await completer_of("status-500", "status-401").complete(REQUEST)
     text, _ = await read(answer)
     assert text == ""
     assert answer.receipt.outcome == "failed"
@@ -94,7 +86,7 @@ async def test_a_request_that_is_wrong_is_not_tried_elsewhere(
 ) -> None:
     """Too long for one is told at once."""
     for behaviour in ("context-length", "status-400", "status-422"):
-        answer = completer_of(behaviour, "ok").begin(REQUEST)
+        answer = await completer_of(behaviour, "ok").complete(REQUEST)
         await read(answer)
         assert answer.receipt.outcome == "failed"
         assert len(answer.receipt.attempts) == 1
@@ -103,18 +95,19 @@ async def test_a_request_that_is_wrong_is_not_tried_elsewhere(
 
 async def test_an_empty_plan_says_why(completer_of: MakeCompleter) -> None:
     """Each dropped backend with its reason, and the next step."""
-    view = BackendView(name="llama", place=Place.DEVICE, state="failed", reason="no model file")
-    completer = Completer({}, policy=Policy(), snapshot=lambda: Snapshot((view,)))
-    answer = completer.begin(REQUEST)
+    view = BackendView(name="llama", place=Place.DEVICE, state="failed", reason="There is no model file.")
+    completer = completer_of()
+    completer.snapshot = lambda: Snapshot((view,))
+    answer = await completer.complete(REQUEST)
     _, events = await read(answer)
     assert isinstance(events[-1], Ended)
-    assert "no model file" in str(events[-1].error)
-    assert [(each.backend, each.reason) for each in answer.receipt.dropped] == [("llama", "no model file")]
+    assert "There is no model file." in str(events[-1].error)
+    assert [(each.backend, each.reason) for each in answer.receipt.dropped] == [("llama", "failed")]
 
 
 async def test_closing_the_events_stops_the_generation(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
     """The upstream sees that its client left, and the receipt says that it was stopped."""
-    answer = completer_of("never-ends").begin(REQUEST)
+    answer = await completer_of("never-ends").complete(REQUEST)
     async with aclosing(answer.events()) as events:
         async for event in events:
             if isinstance(event, Text):
@@ -126,7 +119,7 @@ async def test_closing_the_events_stops_the_generation(completer_of: MakeComplet
 
 async def test_cancelling_the_reader_stops_the_generation(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
     """A cancellation is never taken for a failure."""
-    answer = completer_of("never-ends", "ok").begin(REQUEST)
+    answer = await completer_of("never-ends", "ok").complete(REQUEST)
     spoken = asyncio.Event()
 
     async def reader() -> None:
@@ -146,10 +139,10 @@ async def test_cancelling_the_reader_stops_the_generation(completer_of: MakeComp
 
 async def test_bytes_that_leave_the_machine_are_counted(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
     """Exactly as many as the other side received, and none for this device."""
-    cloud = completer_of("ok", place=Place.CLOUD).begin(REQUEST)
+    cloud = await completer_of("ok", place=Place.CLOUD).complete(REQUEST)
     await read(cloud)
     assert cloud.receipt.bytes_out == upstream.requests[-1].raw_bytes
-    home = completer_of("ok").begin(REQUEST)
+    home = await completer_of("ok").complete(REQUEST)
     await read(home)
     assert home.receipt.bytes_out == 0
 
@@ -158,7 +151,7 @@ async def test_oldest_turns_are_left_out_and_counted(completer_of: MakeCompleter
     """The receipt says how many, and the answer's limit leaves room."""
     turns = [Message("user" if number % 2 == 0 else "assistant", "word " * 40) for number in range(21)]
     request = ChatRequest(messages=(Message("system", "Be brief."), *turns), sampling=Sampling(max_tokens=500))
-    answer = completer_of("ok", context_tokens=1000).begin(request)
+    answer = await completer_of("ok", context_tokens=1000).complete(request)
     await read(answer)
     sent = upstream.requests[-1].body["messages"]
     assert sent[0] == {"role": "system", "content": "Be brief."}
@@ -171,7 +164,9 @@ async def test_a_message_that_never_fits_is_the_callers_error(
     completer_of: MakeCompleter, upstream: FakeUpstream
 ) -> None:
     """Nothing is sent."""
-    answer = completer_of("ok", context_tokens=300).begin(ChatRequest(messages=(Message("user", "word " * 2000),)))
+    answer = await completer_of("ok", context_tokens=300).complete(
+        ChatRequest(messages=(Message("user", "word " * 2000),))
+    )
     await read(answer)
     assert answer.receipt.error == "context_length_exceeded"
     assert upstream.requests == []

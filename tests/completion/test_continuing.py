@@ -31,3 +31,11 @@ def test_a_server_that_does_not_repeat_is_left_alone() -> None:
 def test_a_new_answer_is_left_alone() -> None:
     """Without a beginning there is nothing to drop."""
     assert through("", ["a", "b"]) == "ab"
+
+
+def test_what_only_seemed_to_repeat_is_not_lost() -> None:
+    """A stream that ends within what looked like the beginning has said all of it."""
+    repeated = RepeatedBeginning("The capital of France is Paris. ")
+    assert repeated.new("The capital") == ""
+    assert repeated.end() == "The capital"
+    assert repeated.end() == ""

@@ -54,8 +54,16 @@ def test_relative_model_means_the_files_folder(tmp_path: Path) -> None:
     [
         ("port = 70000\n", "line 1: `port` is 70000"),
         ("# a\n\n[llama]\n\nslots = 0\n", "line 5: `llama.slots` is 0"),
-        ("[llama]\nslotts = 2\n", "line 2: there is no setting `llama.slotts`; there are enabled, model"),
-        ("prot = 1\n", "line 1: there is no setting `prot`"),
+        (
+            "[llama]\nslotts = 2\n",
+            "line 2: there is no setting `llama.slotts`; perhaps `slots`; there are enabled, model",
+        ),
+        ("prot = 1\n", "line 1: there is no setting `prot`; perhaps `port`; there are host, port"),
+        ("[cloud.azure]\nmodel = 'm'\n", "line 1: there is no setting `cloud`; perhaps `clouds`; there are"),
+        ("xyz = 1\n", "line 1: there is no setting `xyz`; there are host, port"),
+        ("llama = 5\n", "line 1: `llama` is a table: write [llama]."),
+        ("[privacy]\nkinds = ['email']\n", "line 2: `privacy.kinds` is a table: write [privacy.kinds]."),
+        ("[chat]\ntemperature = [1]\n", "line 2: `chat.temperature`: input should be"),
         ("[chat]\ntemperature = 'warm'\n", "line 2: `chat.temperature` is 'warm'"),
         ("llama.slots = 0\n", "line 1: `llama.slots` is 0"),
     ],
@@ -71,9 +79,9 @@ def test_wrong_value_is_named_with_its_line(tmp_path: Path, text: str, expected:
 
 
 def test_all_wrong_values_are_named_at_once(tmp_path: Path) -> None:
-    """Two mistakes take one look, not two."""
+    """Two mistakes take one look, not two; each has a line of its own."""
     path = write(tmp_path, "port = -1\n[llama]\nslots = 0\n")
-    with pytest.raises(ConfigError, match=r"`port`.*`llama\.slots`"):
+    with pytest.raises(ConfigError, match=r"line 1: `port`.*\n.*line 3: `llama\.slots`"):
         load(config=path, environment={})
 
 
@@ -85,8 +93,19 @@ def test_wrong_variable_is_named() -> None:
 
 def test_unknown_variable_is_named() -> None:
     """A misspelt variable is not ignored."""
-    with pytest.raises(ConfigError, match=r"HOMEWARD_PROT is not a setting.*HOMEWARD_PORT"):
+    with pytest.raises(ConfigError, match=r"HOMEWARD_PROT is not a setting.*Perhaps HOMEWARD_PORT\. Unset it"):
         load(environment={"HOMEWARD_PROT": "1"})
+
+
+@pytest.mark.parametrize(
+    "variable", ["PRIVACY_DENY", "PRIVACY_KINDS", "PRIVACY_PATTERNS", "POLICY_RULES", "POLICY_PLACES", "CLOUDS"]
+)
+def test_lists_and_tables_are_no_variables(variable: str) -> None:
+    """One text can't hold them, so they are not offered either."""
+    with pytest.raises(ConfigError, match="is not a setting") as caught:
+        load(environment={f"HOMEWARD_{variable}": "x"})
+    assert f"HOMEWARD_{variable}" not in caught.value.next_step
+    assert "HOMEWARD_POLICY_PRESET" in caught.value.next_step
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
@@ -131,7 +150,7 @@ def test_every_setting_says_what_it_means() -> None:
         Settings,
         *(each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)),
     ]
-    assert len(tables) == 6
+    assert len(tables) == 9
     assert [
         f"{table.__name__}.{name}"
         for table in tables

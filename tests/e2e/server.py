@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from uuid import uuid4
 
 READY_SECONDS = 120
 ENVIRONMENT = {
@@ -17,6 +18,13 @@ ENVIRONMENT = {
     "HOMEWARD_CHAT_MAX_TOKENS": "800",
     "HOMEWARD_LLAMA_CONTEXT_TOKENS": "2048",
 }
+
+
+def traced() -> list[str]:
+    """What has strace watch the connections of what follows, where `make test-offline` asks for it."""
+    folder = os.environ.get("E2E_TRACES")
+    calls = "trace=connect,sendto,sendmsg,sendmmsg"
+    return ["strace", "-D", "-f", "-qq", "-e", calls, "-o", f"{folder}/{uuid4()}.trace"] if folder else []
 
 
 def free_port() -> int:
@@ -36,7 +44,7 @@ class Server:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith("HOMEWARD_")}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "homeward", "up", "--no-open", "--port", str(self.port),
+                [*traced(), sys.executable, "-m", "homeward", "up", "--no-open", "--port", str(self.port),
                  "--data-dir", str(data_dir)],
                 env={**inherited, **ENVIRONMENT, **environment},
                 stdout=log,

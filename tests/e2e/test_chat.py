@@ -19,7 +19,7 @@ def test_a_model_answers_with_a_receipt(chat: ChatPage) -> None:
     assert chat.ask_and_wait("Name one colour of the rainbow.")
     line = chat.receipt().locator("summary")
     expect(line).to_have_text(
-        re.compile(r"This device · SmolLM2-135M-Instruct · [\d.]+ s to first word · [\d.]+ tokens/s")
+        re.compile(r"This device SmolLM2-135M-Instruct · [\d.]+ s to first word · [\d.]+ tokens/s Why\?")
     )
     line.click()
     names, values = (chat.receipt().locator(tag).all_inner_texts() for tag in ("dt", "dd"))
@@ -27,7 +27,10 @@ def test_a_model_answers_with_a_receipt(chat: ChatPage) -> None:
     assert rows["Bytes that left this machine"] == "0"
     assert int(rows["Tokens read"]) > 10
     assert int(rows["Tokens written"]) > 0
-    assert "llama (This device): answered" in rows["Attempts"]
+    assert "llama (this device, SmolLM2-135M-Instruct): answered" in rows["Attempts"]
+    expect(chat.receipt()).to_contain_text("No personal data or secrets of a known form were found.")
+    expect(chat.page.get_by_role("button", name="Try again with")).to_have_count(0)  # there is nobody else
+    expect(chat.page.locator("#mode-picker-trigger-mode")).to_have_count(0)
 
 
 def test_an_answer_grows_on_the_page_while_it_is_written(chat: ChatPage) -> None:

@@ -4,7 +4,7 @@ import os
 import shutil
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from homeward.gate import Gate
 from homeward.gate.policy import allowed_origins
@@ -28,8 +28,8 @@ async def chat(_request: Request) -> Response:
     return PlainTextResponse("the chat")
 
 
-def gated(manager: FakeManager, port: int) -> Gate:
-    app = Starlette(routes=[*model_routes(manager), Route("/", chat)])
+def gated(routes: Iterable[BaseRoute], port: int) -> Gate:
+    app = Starlette(routes=[*routes, Route("/", chat)])
     return Gate(app, origins=allowed_origins("127.0.0.1", port), max_body_bytes=100_000)
 
 
@@ -41,12 +41,12 @@ def manager() -> FakeManager:
 class Site:
     """A server in a thread; can be away for a while, as one that is restarted."""
 
-    def __init__(self, manager: FakeManager) -> None:
+    def __init__(self, *routes: BaseRoute) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
-        self._app = gated(manager, self.port)
+        self._app = gated(routes, self.port)
         self.start()
 
     def start(self) -> None:
@@ -76,7 +76,7 @@ class _Server(uvicorn.Server):
 
 @pytest.fixture
 def site(manager: FakeManager) -> Iterator[Site]:
-    running = Site(manager)
+    running = Site(*model_routes(manager))
     try:
         yield running
     finally:

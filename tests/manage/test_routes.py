@@ -192,7 +192,9 @@ def test_a_file_of_another_version_is_not_kept(client: TestClient) -> None:
         assert client.get(address).headers["cache-control"] == "no-cache"
 
 
-@pytest.mark.parametrize("name", ["page.html", "nothing.js", "..%2froutes.py", "%2e%2e/routes.py", "routes.py"])
+@pytest.mark.parametrize(
+    "name", ["models.html", "policy.html", "nothing.js", "..%2froutes.py", "%2e%2e/routes.py", "routes.py"]
+)
 def test_nothing_else_is_served(client: TestClient, name: str) -> None:
     """Only the page's files."""
     assert client.get(f"/models/assets/{name}").status_code == 404

@@ -9,6 +9,8 @@ from typing import Literal
 
 import structlog
 
+from homeward.app.clouds import cloud_backends
+from homeward.app.consents import Consents
 from homeward.app.services import KINDS, THE_USERS, Services
 from homeward.backends import Backend, BackendRow, Connections, Deadlines
 from homeward.config import Settings
@@ -62,20 +64,40 @@ class Answering:
         for kind in KINDS:
             row = BackendRow(name=kind, place=Place.DEVICE, restarts=True, deadlines=deadlines(settings))
             self.backends[kind] = Backend(row, self.services.locate(kind), connections)
+        self.clouds = cloud_backends(settings, connections)
+        self.backends |= self.clouds
+        self.consents = Consents(settings.data_dir / "consents.json")
 
     def snapshot(self) -> Snapshot:
-        """The backend that answers, as it is now."""
+        """What answers on this device, and the clouds, as they are now."""
+        return Snapshot((self._device_view(), *map(self._cloud_view, self.clouds.values())))
+
+    def _device_view(self) -> BackendView:
         choice = self.library.in_use
         if choice is None:
-            return Snapshot((BackendView(name=LLAMA, place=Place.DEVICE, state="failed", reason=HOW_TO_GET_IT),))
+            return BackendView(name=LLAMA, place=Place.DEVICE, state="failed", reason=HOW_TO_GET_IT)
         reason = self.why_not(choice)
         state: Literal["ready", "loading", "failed"] = "failed" if reason else "ready"
         # A failed engine is asked all the same: it starts again once its time is over, and says best why not.
         if not reason and choice.backend in (LLAMA, FOUNDRY):
             status = self.pool.status(choice.model)
             state = "ready" if status is not None and status.state is EngineState.READY else "loading"
-        view = BackendView(name=choice.backend, place=Place.DEVICE, model=choice.model, state=state, reason=reason)
-        return Snapshot((view,))
+        return BackendView(name=choice.backend, place=Place.DEVICE, model=choice.model, state=state, reason=reason)
+
+    def _cloud_view(self, backend: Backend) -> BackendView:
+        row, rests = backend.row, backend.health.rests_seconds()
+        return BackendView(
+            name=row.name,
+            place=row.place,
+            model=row.model,
+            state="resting" if rests else "ready",
+            reason=backend.health.why,
+            rests_seconds=rests,
+            consented=self.consents.given(row.name, row.host),
+            context_tokens=row.context_tokens,
+            input_price=row.input_price,
+            output_price=row.output_price,
+        )
 
     def why_not(self, choice: Choice) -> str:
         """Why this can't answer, as a sentence; empty where nothing speaks against it."""
@@ -158,7 +180,10 @@ class Answering:
         async with self.pool.lease(model) as address:
             try:
                 yield address
-            except (BackendTimeoutError, BackendDisconnectedError, BackendUnreachableError):
+            except BackendTimeoutError:
+                self.pool.engine(model).suspect()  # whoever waits has waited long enough; the verdict takes seconds
+                raise
+            except (BackendDisconnectedError, BackendUnreachableError):
                 await self.pool.engine(model).examine()  # so that another try does not meet a dead one again
                 raise
 

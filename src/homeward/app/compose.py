@@ -7,24 +7,25 @@ from pathlib import Path
 
 import structlog
 from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
 from homeward.app.answering import Answering
+from homeward.app.completing import completing
+from homeward.app.governing import Governing
 from homeward.app.managing import Managing, catalogue_of
 from homeward.backends import Connections
 from homeward.chat.conversations import Conversations
-from homeward.completion import Completer
 from homeward.config import Settings
+from homeward.config.edit import ConfigFile
 from homeward.engines.engine import EngineState
 from homeward.engines.starter import HOW_TO_GET_IT
 from homeward.gate import Gate
 from homeward.gate.policy import allowed_origins
+from homeward.gateway import gateway_routes
 from homeward.history import History
+from homeward.manage.policy_routes import policy_routes
 from homeward.manage.routes import model_routes
-from homeward.routing import Policy
 from homeward.status import Readiness, health_routes
 
 log = structlog.get_logger(__name__)
@@ -60,8 +61,10 @@ class Parts:
 
 
 @asynccontextmanager
-async def assembled(settings: Settings, parts: Parts, port: int) -> AsyncIterator[tuple[ASGIApp, Conversations]]:
-    """The app, with everything behind it running; all of it ended in reverse order.
+async def assembled(
+    settings: Settings, file: ConfigFile, parts: Parts, port: int
+) -> AsyncIterator[tuple[ASGIApp, Conversations]]:
+    """The app, with everything behind it running; all of it ended in reverse order. `file` is where rules are saved.
 
     The engine's child is started first: it loads while Chainlit is imported.
     """
@@ -73,15 +76,17 @@ async def assembled(settings: Settings, parts: Parts, port: int) -> AsyncIterato
         await answering.begin_loading_first()
         history = await History.open(database_url(settings))
         stack.push_async_callback(history.close)
-        completer = Completer(answering.backends, policy=Policy(), snapshot=answering.snapshot)
-        conversations = Conversations(history, completer, settings.chat)
+        completer = await stack.enter_async_context(completing(settings, answering))
+        governing = Governing(settings, completer, answering.consents, file)
+        conversations = Conversations(history, completer, settings.chat, governing)
         catalogue_engine, catalogue = catalogue_of(settings)
         stack.push_async_callback(catalogue_engine.close)
         managing = Managing(answering, catalogue)
         stack.push_async_callback(managing.close)
         await stack.enter_async_context(running(answering.follow_shelf()))
         await stack.enter_async_context(running(managing.first_look()))
-        yield page(settings, parts, conversations, model_routes(managing), port), conversations
+        further = [*model_routes(managing), *policy_routes(governing)]
+        yield page(settings, parts, conversations, further, port), conversations
 
 
 @asynccontextmanager
@@ -113,21 +118,10 @@ def page(
     routes = [
         *health_routes(parts.readiness),
         *further,
-        Route("/v1/{path:path}", no_api, methods=["GET", "POST", "PUT", "PATCH", "DELETE"]),
+        *gateway_routes(conversations.history),
         Mount("/", chat),
     ]
     return Gate(Starlette(routes=routes), origins=origins, max_body_bytes=MAX_BODY_BYTES)
-
-
-async def no_api(_request: Request) -> Response:
-    """OpenAI's envelope, so that a client says something sensible until there is a gateway."""
-    error = {
-        "message": "This version of Homeward has no API yet; it has the chat page.",
-        "type": "invalid_request_error",
-        "param": None,
-        "code": "not_found",
-    }
-    return JSONResponse({"error": error}, status_code=404)
 
 
 def database_url(settings: Settings) -> str | Path:

@@ -17,6 +17,7 @@ from homeward.app.instance import only_instance
 from homeward.app.listen import listening_socket
 from homeward.app.services import KINDS
 from homeward.config import Settings
+from homeward.config.edit import ConfigFile
 from homeward.engines.engine import EngineState
 from homeward.engines.starter import HOW_TO_GET_IT
 
@@ -26,8 +27,8 @@ CLOSE_SECONDS = 3
 """How long open connections may take to close once answers are done."""
 
 
-def run(settings: Settings, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or Ctrl+C; `announce` gets sentences for the terminal.
+def run(settings: Settings, file: ConfigFile, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl+C; `announce` gets sentences for the terminal, `file` what the page saves.
 
     The first signal lets running answers finish for `settings.drain_seconds`, the second ends at once.
     Raises ConfigError: port taken, data folder in use or not usable.
@@ -38,16 +39,18 @@ def run(settings: Settings, announce: Callable[[str], None]) -> None:
         url = f"http://{host}:{port}"
         instance.publish(url)
         announce(f"Homeward is starting at {url}")
-        asyncio.run(serve(settings, sock, url, announce))
+        asyncio.run(serve(settings, file, sock, url, announce))
 
 
-async def serve(settings: Settings, sock: socket.socket, url: str, announce: Callable[[str], None]) -> None:
+async def serve(
+    settings: Settings, file: ConfigFile, sock: socket.socket, url: str, announce: Callable[[str], None]
+) -> None:
     """Everything between binding the port and the end of the process."""
     parts = Parts(settings)
     port = int(sock.getsockname()[1])
     stopping = asyncio.Event()
     with signals(stopping) as hurry:
-        async with assembled(settings, parts, port) as (app, conversations):
+        async with assembled(settings, file, parts, port) as (app, conversations):
             server = Server(server_config(app))
             serving = asyncio.create_task(server.serve(sockets=[sock]))
             parts.serving = True

@@ -23,7 +23,12 @@ from homeward.discovery import (
 from homeward.models.errors import ModelError
 from homeward.models.library import Choice
 from homeward.protocol.address import Address
-from homeward.protocol.errors import BackendDisconnectedError, BackendTimeoutError, BackendUnreachableError
+from homeward.protocol.errors import (
+    BackendDisconnectedError,
+    BackendTimeoutError,
+    BackendUnreachableError,
+    NoBackendError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -99,13 +104,11 @@ class Services:
 
         @asynccontextmanager
         async def lease(model: str) -> AsyncIterator[Address]:
-            service = self._known.get(kind) or await self._find(kind)
-            if isinstance(service, NotFound):
-                raise BackendUnreachableError(service.reason, next_step="Start it, or choose another model.")
+            service, wanted = await self._having(kind, model)
             key = self._api_key if service == self._users else ""
             try:
-                loaded = await ensure_loaded(service, model, api_key=key)
-                tokens = next((each.context_tokens for each in service.models if each.id == model), None)
+                loaded = await ensure_loaded(service, wanted, api_key=key)
+                tokens = next((each.context_tokens for each in service.models if each.id == wanted), None)
                 yield Address(url=service.url, api_key=key, model=loaded, context_tokens=tokens)
             except (BackendUnreachableError, BackendDisconnectedError, BackendTimeoutError):
                 self._known.pop(kind, None)
@@ -115,6 +118,26 @@ class Services:
             return lease(model)
 
         return locate
+
+    async def _having(self, kind: Kind, model: str) -> tuple[FoundService, str]:
+        """A service of this kind that runs this model itself, and the model's exact name; looked for anew where not.
+
+        A model that the service passes on to another machine is none of its own: this backend's place is the device.
+
+        Raises:
+            BackendUnreachableError: there is no such service.
+            NoBackendError: it has no such model.
+        """
+        known = self._known.get(kind)
+        if known is not None and not isinstance(wanted := resolve_model(known, model), ModelNotFound):
+            return known, wanted
+        service = await self._find(kind)
+        if isinstance(service, NotFound):
+            raise BackendUnreachableError(service.reason, next_step="Start it, or choose another model.")
+        wanted = resolve_model(service, model)
+        if isinstance(wanted, ModelNotFound):
+            raise NoBackendError(wanted.reason, next_step="Choose another model.")
+        return service, wanted
 
     async def _find(self, kind: Kind) -> FoundService | NotFound:
         found = await discover_kind(

@@ -1,13 +1,31 @@
 """Everything that answers OpenAI's protocol, as one class over one HTTP client.
 
-A backend is a row of data and a way to locate it. Which of them to ask, and whether to try another one, is
-decided elsewhere: nothing in here retries, fails over, or knows what a policy is.
+A backend is a row of data and a way to locate it; its health says whether it may be asked now. Which of them to
+ask, and whether to try again or another one, is decided elsewhere: nothing in here retries, fails over, or knows
+what a policy is.
 """
 
 from homeward.backends.backend import Backend
 from homeward.backends.connections import Connections
+from homeward.backends.health import Health, Permit
 from homeward.backends.line import Line, Turn
-from homeward.backends.row import BackendRow, Deadlines, Locate, fixed
+from homeward.backends.retries import RetryBudget, backoff_seconds
+from homeward.backends.row import BackendRow, Deadlines, Locate, cost, fixed
 from homeward.backends.stream import AnswerStream
 
-__all__ = ["AnswerStream", "Backend", "BackendRow", "Connections", "Deadlines", "Line", "Locate", "Turn", "fixed"]
+__all__ = [
+    "AnswerStream",
+    "Backend",
+    "BackendRow",
+    "Connections",
+    "Deadlines",
+    "Health",
+    "Line",
+    "Locate",
+    "Permit",
+    "RetryBudget",
+    "Turn",
+    "backoff_seconds",
+    "cost",
+    "fixed",
+]

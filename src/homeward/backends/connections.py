@@ -1,6 +1,7 @@
 """The HTTP client that all backends share, set up so that nothing happens behind a request's back."""
 
 import asyncio
+import ssl
 from functools import partial
 from types import SimpleNamespace, TracebackType
 from typing import Protocol, Self
@@ -29,7 +30,9 @@ class SendCounter(Protocol):
 class Connections:
     """Open from `__aenter__` to `__aexit__`; made once, by whoever composes the program."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        """`tls` says whom to trust; by default whom the system trusts, and the file that `SSL_CERT_FILE` names."""
+        self.tls = tls
         self._session: aiohttp.ClientSession | None = None
         self._connector: _Connector | None = None
 
@@ -41,7 +44,7 @@ class Connections:
         return self._session
 
     async def __aenter__(self) -> Self:
-        self._connector = _Connector()
+        self._connector = _Connector(self.tls)
         self._session = aiohttp.ClientSession(
             connector=self._connector,
             timeout=aiohttp.ClientTimeout(total=None),
@@ -71,9 +74,9 @@ class Connections:
 class _Connector(aiohttp.TCPConnector):
     """Gives a request up at once, where a plain close would wait until the peer has taken all of it."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: ssl.SSLContext | None) -> None:
         # No limit: how many requests run at once is decided before they come here.
-        super().__init__(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
+        super().__init__(ssl=tls or True, limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
         self._lent: set[Connection] = set()
 
     async def connect(

@@ -6,7 +6,7 @@ from io import BytesIO
 import aiohttp
 
 from homeward.backends.connections import Connections, SendCounter
-from homeward.backends.failures import FOREIGN, timed_out, translate, unusable
+from homeward.backends.failures import FOREIGN, timed_out, translate, unusable, web_page
 from homeward.backends.refusal import refusal
 from homeward.backends.row import BackendRow
 from homeward.protocol.address import Address
@@ -22,19 +22,19 @@ async def send(
     connections: Connections,
     row: BackendRow,
     address: Address,
-    url: str,
+    path: str,
     *,
     body: bytes | None = None,
     accept: str = "application/json",
     counter: SendCounter | None = None,
 ) -> aiohttp.ClientResponse:
-    """Sends `body` as JSON, or asks without one, and takes the head of the answer.
+    """Sends `body` as JSON to what `path` names at the address, or asks without one, and takes the answer's head.
 
     Raises `BackendUnreachableError` for an address or key that cannot be sent, else the HTTP client's errors.
     """
-    headers = {"Accept": accept, **row.headers}
-    if address.api_key:
-        headers["Authorization"] = f"Bearer {address.api_key}"
+    headers = {"Accept": accept, **row.headers, **address.key_headers}
+    if row.restarts:
+        headers["Connection"] = "close"  # llama.cpp ends it behind a streamed answer, though it promises to keep it
     if body is not None:
         headers["Content-Type"] = "application/json"
     if not all(text.isascii() and text.isprintable() for field in headers.items() for text in field):
@@ -42,7 +42,7 @@ async def send(
     try:
         return await connections.session.request(
             "GET" if body is None else "POST",
-            url,
+            address.at(path),
             data=body if body is None or len(body) <= PIECE_BYTES else BytesIO(body),
             headers=headers,
             allow_redirects=False,  # it could carry the words to another place than the policy allowed
@@ -59,7 +59,7 @@ async def ask(
     connections: Connections,
     row: BackendRow,
     address: Address,
-    url: str,
+    path: str,
     *,
     seconds: float,
     body: bytes | None = None,
@@ -67,7 +67,7 @@ async def ask(
     """The body of a short answer, whole within `seconds`. Raises `BackendError`."""
     try:
         async with asyncio.timeout(seconds):
-            response = await send(connections, row, address, url, body=body)
+            response = await send(connections, row, address, path, body=body)
             try:
                 answer = await read_up_to(ANSWER_LIMIT_BYTES, response.content)
             finally:
@@ -78,6 +78,8 @@ async def ask(
         raise translate(error, row.source) from None
     if response.status != 200:
         raise refusal(response.status, response.headers, answer, source=row.source, answer_tokens=None)
+    if response.content_type == "text/html":
+        raise web_page(row.source)
     return answer
 
 

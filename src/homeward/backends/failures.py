@@ -11,6 +11,7 @@ import aiohttp
 from homeward.protocol.errors import (
     BackendDisconnectedError,
     BackendError,
+    BackendProtocolError,
     BackendTimeoutError,
     BackendUnreachableError,
 )
@@ -31,6 +32,7 @@ def translate(error: Exception, source: str) -> BackendError:
                 f"{source} cannot be found: its host name does not resolve.",
                 next_step="Check the host name in its address, and the network.",
                 detail=detail,
+                name_resolves=False,
             )
         case aiohttp.ClientSSLError() | aiohttp.ServerFingerprintMismatch():
             return BackendUnreachableError(
@@ -82,6 +84,15 @@ def disconnected(source: str, detail: str) -> BackendDisconnectedError:
         f"{source} ended the connection before its answer was finished.",
         next_step="Try again.",
         detail=detail,
+    )
+
+
+def web_page(source: str) -> BackendProtocolError:
+    """What came is a page for people: a network that wants a sign-in first, or the wrong address."""
+    return BackendProtocolError(
+        f"{source} sent a web page in place of an answer.",
+        next_step="Check its address. In a café or a hotel, sign in to the network first.",
+        detail="text/html",
     )
 
 

@@ -11,14 +11,17 @@ from collections.abc import AsyncGenerator
 from homeward.protocol.errors import OverloadedError
 
 RETRY_AFTER_SECONDS = 5.0
+WAITING_SECONDS = 120.0
+"""Longer than anybody looks at a line."""
 
 
 class Line:
     """First come, first served; bounded. For one event loop."""
 
-    def __init__(self, source: str, *, at_a_time: int, waiting: int) -> None:
-        """At most `at_a_time` requests are worked on, at most `waiting` wait."""
+    def __init__(self, source: str, *, at_a_time: int, waiting: int, seconds: float = WAITING_SECONDS) -> None:
+        """At most `at_a_time` requests are worked on, at most `waiting` wait, and none for longer than `seconds`."""
         self._source = source
+        self.seconds = seconds
         self._free = at_a_time
         self._bound = waiting
         self._waiting: deque[Turn] = deque()
@@ -30,11 +33,7 @@ class Line:
             OverloadedError: too many wait already.
         """
         if self._free == 0 and len(self._waiting) >= self._bound:
-            raise OverloadedError(
-                f"{self._source} is busy, and {len(self._waiting)} requests wait for it already.",
-                next_step="Try again in a moment.",
-                retry_after_seconds=RETRY_AFTER_SECONDS,
-            )
+            raise self.too_much(f"{len(self._waiting)} requests wait for it already.")
         turn = Turn(self)
         self._waiting.append(turn)
         self._advance()
@@ -48,6 +47,14 @@ class Line:
     def ahead_of(self, turn: "Turn") -> int:
         """How many wait before this one."""
         return self._waiting.index(turn)
+
+    def too_much(self, why: str) -> OverloadedError:
+        """For a request that is not served."""
+        return OverloadedError(
+            f"{self._source} is busy, and {why}",
+            next_step="Try again in a moment.",
+            retry_after_seconds=RETRY_AFTER_SECONDS,
+        )
 
     def leave(self, turn: "Turn") -> None:
         """Let the next one on; `Turn.end` calls it."""
@@ -80,8 +87,12 @@ class Turn:
         self.moved.set()
 
     async def ahead(self) -> AsyncGenerator[int, None]:
-        """How many stand before it, each time that this changes; ends when its turn has come."""
+        """How many stand before it, each time that this changes; ends when its turn has come.
+
+        Raises OverloadedError: it has waited for too long.
+        """
         told = -1
+        deadline = asyncio.get_running_loop().time() + self._line.seconds
         while not self.has_come:
             self.moved.clear()
             ahead = self._line.ahead_of(self)
@@ -89,7 +100,11 @@ class Turn:
                 told = ahead
                 yield ahead
             else:
-                await self.moved.wait()
+                try:
+                    async with asyncio.timeout_at(deadline):
+                        await self.moved.wait()
+                except TimeoutError:
+                    raise self._line.too_much("this request has waited for it long enough.") from None
 
     def end(self) -> None:
         """Give the turn, or the place, to the next. A second call does nothing."""

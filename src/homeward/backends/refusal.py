@@ -1,22 +1,19 @@
 """What an HTTP status other than 200 means."""
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from homeward.protocol.errors import BackendStatusError, ContextLengthError, HomewardError
-from homeward.protocol.wire import decode_error
+from homeward.protocol.wire import ErrorReport, decode_error
 
 BODY_LIMIT_BYTES = 64 * 1024
 """As much of a refusal's body as is read."""
 
 RETRY_AFTER_CAP_SECONDS = 120.0
 
-_TOO_LONG = (
-    "has no room for the conversation and the answer asked for",
-    "Shorten the conversation or the answer, or choose a model with a larger context window.",
-)
 _KEY = ("refused its key", "Check its key in the configuration.")
 _KNOWN = {
     401: _KEY,
@@ -25,9 +22,62 @@ _KNOWN = {
         "does not know the model or the address",
         "Check the model's name, and that the address ends in /v1.",
     ),
-    413: _TOO_LONG,
+    413: (
+        "has no room for a request of this size",
+        "Shorten the conversation, or choose another backend.",
+    ),
+    511: (
+        "is hidden behind the sign-in of this network",
+        "Open any page in a browser and sign in to the network, then try again.",
+    ),
     429: ("is busy, or its quota is used up", "Wait a little, then try again."),
 }
+_CODES = {
+    "DeploymentNotFound": (
+        "knows no deployment of this name",
+        "Set `model` to the deployment's name, which you chose in Azure; a new one needs some minutes.",
+    ),
+    "MissingApiVersionParameter": (
+        "wants an api-version",
+        "Give its address without a path, or set `api_version`.",
+    ),
+    "AuthenticationTypeDisabled": (
+        "accepts no keys",
+        'Set `auth = "entra"`, and sign in with `az login`.',
+    ),
+    "PermissionDenied": (
+        "knows who asks, but does not allow it",
+        "Give the account the role `Cognitive Services OpenAI User` on this resource, and wait some minutes.",
+    ),
+    "model_not_found": (
+        "does not know the model, or the key may not use it",
+        "Check the model's name, and what its key may use.",
+    ),
+    "insufficient_quota": (
+        "has no credit left for its key",
+        "Add credit there, or wait until its quota begins anew.",
+    ),
+    "content_filter": (
+        "refused the text by its content filter",
+        "Word the message differently, or choose another backend.",
+    ),
+}
+"""By what OpenAI and Azure give as type or code."""
+_PHRASES = (
+    (
+        re.compile(rb"'max_tokens' is not supported"),
+        ("does not know the field `max_tokens`", 'Set `max_tokens_field = "max_completion_tokens"` for it.'),
+    ),
+    (
+        re.compile(rb"'max_completion_tokens' is not supported|[Uu]nrecognized .{0,40}max_completion_tokens"),
+        ("does not know the field `max_completion_tokens`", 'Set `max_tokens_field = "max_tokens"` for it.'),
+    ),
+    (
+        re.compile(rb"(?i)api[ -]versions?\b"),
+        ("does not offer this api-version, or not for this model", "Set `api_version` to a newer one, or remove it."),
+    ),
+)
+"""By what stands in the text of a 400, for want of a code."""
 _RANGES = {
     3: (
         "sends us on to another address, which is not followed",
@@ -44,16 +94,12 @@ def refusal(
     """The error that a refused request ends in; its text is ours, never the upstream's.
 
     `answer_tokens` is what the request kept free for the answer. A prompt that is too long is a
-    `ContextLengthError` where the upstream says how long it is, and else a `BackendStatusError` that says so.
+    `ContextLengthError`, with both numbers where the upstream says them and they are to blame.
     """
     report = decode_error(body)
-    sentence, next_step = _words(status)
     if report.too_long:
-        if report.prompt_tokens is not None and report.window_tokens is not None:
-            available = report.window_tokens - (answer_tokens or 0)
-            if 0 < available < report.prompt_tokens:
-                return ContextLengthError(prompt_tokens=report.prompt_tokens, available_tokens=available)
-        sentence, next_step = _TOO_LONG
+        return _too_long(report, answer_tokens or 0)
+    sentence, next_step = _words(status, report, body)
     return BackendStatusError(
         f"{source} {sentence} (status {status}).",
         upstream_status=status,
@@ -98,6 +144,21 @@ def _seconds_until(date: str) -> float:
     return (moment - datetime.now(UTC)).total_seconds()
 
 
-def _words(status: int) -> tuple[str, str]:
+def _too_long(report: ErrorReport, answer_tokens: int) -> ContextLengthError:
+    if report.prompt_tokens is not None and report.window_tokens is not None:
+        available = report.window_tokens - answer_tokens
+        if 0 < available < report.prompt_tokens:
+            return ContextLengthError(prompt_tokens=report.prompt_tokens, available_tokens=available)
+    return ContextLengthError(prompt_tokens=None, available_tokens=None)
+
+
+def _words(status: int, report: ErrorReport, body: bytes) -> tuple[str, str]:
     """What the backend did, and the next step."""
+    for word in report.words.split():
+        if word in _CODES:
+            return _CODES[word]
+    if status == 400:
+        for phrase, words in _PHRASES:
+            if phrase.search(body):
+                return words
     return _KNOWN.get(status) or _RANGES.get(status // 100, _UNKNOWN)

@@ -6,7 +6,9 @@ from typing import Any
 
 import msgspec
 
+from homeward.backends.line import WAITING_SECONDS
 from homeward.protocol.address import Address
+from homeward.protocol.chat import Usage
 from homeward.protocol.place import Place
 from homeward.protocol.wire import MaxTokensField
 
@@ -41,8 +43,22 @@ class BackendRow(msgspec.Struct, frozen=True, kw_only=True):
     max_tokens_field: MaxTokensField = "max_tokens"
     at_a_time: int = 64
     """Requests that it is given at the same time; more wait in line."""
+    model: str = ""
+    """What it answers with where the user named no model; empty where its address says so."""
+    host: str = ""
+    """The machine that words go to, as it is named to the user; empty on this device."""
+    context_tokens: int | None = None
+    """Tokens that prompt and answer share; None where unknown, or where its address says so."""
+    input_price: float | None = None
+    """Price of a million tokens of the prompt; None where unknown."""
+    cached_price: float | None = None
+    """The same, for what it had kept from an earlier request; None where they cost as much as the others."""
+    output_price: float | None = None
+    """Price of a million tokens of the answer; None where unknown."""
     waiting: int = 32
     """Requests that may wait in line; more are refused."""
+    waiting_seconds: float = WAITING_SECONDS
+    """How long one may wait there."""
     restarts: bool = False
     """Whether a broken connection means that an engine of ours fell, which will stand up again by itself."""
     counts_tokens: bool = False
@@ -61,6 +77,16 @@ class BackendRow(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         # Headers may hold a key.
         return f"BackendRow(name={self.name!r}, place={self.place!r})"
+
+
+def cost(row: BackendRow, usage: Usage) -> float | None:
+    """What an answer cost, in the currency of the row's prices; None where a price is not known."""
+    if row.input_price is None or row.output_price is None:
+        return None
+    cached_price = row.input_price if row.cached_price is None else row.cached_price
+    cached = min(usage.cached_tokens, usage.prompt_tokens)
+    prompt = (usage.prompt_tokens - cached) * row.input_price + cached * cached_price
+    return (prompt + usage.completion_tokens * row.output_price) / 1_000_000
 
 
 def fixed(address: Address) -> Locate:

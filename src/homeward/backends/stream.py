@@ -10,7 +10,7 @@ import aiohttp
 from homeward.backends.alarm import Alarm
 from homeward.backends.connections import Connections
 from homeward.backends.exchange import read_up_to, send
-from homeward.backends.failures import FOREIGN, Phase, disconnected, timed_out, translate
+from homeward.backends.failures import FOREIGN, Phase, disconnected, timed_out, translate, web_page
 from homeward.backends.refusal import BODY_LIMIT_BYTES, refusal
 from homeward.backends.row import BackendRow
 from homeward.protocol.address import Address
@@ -37,11 +37,20 @@ class AnswerStream:
     may have the usage alone. An error, a cancellation included, closes the connection and ends the iteration.
     """
 
-    def __init__(self, row: BackendRow, address: Address, connections: Connections, request: ChatRequest) -> None:
+    def __init__(
+        self,
+        row: BackendRow,
+        address: Address,
+        connections: Connections,
+        request: ChatRequest,
+        first_token_seconds: float | None = None,
+    ) -> None:
         self.address = address
         """Where the request goes, and under which model's name."""
         self.bytes_sent = 0
         """Bytes of the request's head and body that went out, to whatever place."""
+        self.refused = False
+        """Whether an HTTP status said that there will be no answer, so that it costs nothing."""
         self._row = row
         self._connections = connections
         self._answer_tokens = request.sampling.max_tokens
@@ -54,11 +63,17 @@ class AnswerStream:
         self._alarm = Alarm(self._loop, self._ring)
         now = self._loop.time()
         self._ends_at = now + row.deadlines.total_seconds
-        self._begins_at = now + row.deadlines.first_token_seconds
+        self._first_token_seconds = first_token_seconds or row.deadlines.first_token_seconds
+        self._begins_at = now + self._first_token_seconds
         self._in_one_piece = False
         self._begun = False
         self._finished = False
         self._over = False
+
+    @property
+    def in_one_piece(self) -> bool:
+        """Whether the answer came as one JSON body, by a backend that does not stream."""
+        return self._in_one_piece
 
     @property
     def bytes_out(self) -> int:
@@ -171,7 +186,7 @@ class AnswerStream:
         elif self._loop.time() >= self._ends_at:
             phase, seconds = "total", deadlines.total_seconds
         elif not self._begun:
-            phase, seconds = "first token", deadlines.first_token_seconds
+            phase, seconds = "first token", self._first_token_seconds
         else:
             phase, seconds = "event", deadlines.event_seconds
         return timed_out(self._source, phase, seconds)
@@ -183,17 +198,20 @@ class AnswerStream:
                 self._connections,
                 self._row,
                 self.address,
-                f"{self.address.url}/chat/completions",
+                "chat/completions",
                 body=self._body,
                 accept="text/event-stream",
                 counter=self,
             )
         if response.status != 200:
+            self.refused = True
             raise await self._refusal(response)
         if "content-encoding" in response.headers:
             raise not_the_protocol(self._source, "compressed though not asked to")
         if response.content_type == "application/json":
             self._in_one_piece = True
+        elif response.content_type == "text/html":
+            raise web_page(self._source)
         elif response.content_type != "text/event-stream":
             raise not_the_protocol(self._source, "neither an event stream nor JSON")
         return response

@@ -27,11 +27,11 @@ from chainlit.types import (
 
 from homeward.chat.conversations import Conversations
 from homeward.chat.sign_in import LOCAL_USER
-from homeward.chat.views import KINDS, step_view, thread_view, timestamp
+from homeward.chat.views import KINDS, step_view, timestamp
 from homeward.history import Element, History, RefusedError, Step, ThreadSummary, User, as_id
 
 ROLE_OF = {view: kind for kind, view in KINDS.items()}
-STEP_FIELDS = frozenset(step_view(Step(id=UUID(int=0), thread_id=UUID(int=0), kind="run"))) - {"feedback"}
+STEP_FIELDS = frozenset(step_view(Step(id=UUID(int=0), thread_id=UUID(int=0), kind="run"), "en")) - {"feedback"}
 
 
 class HistoryDataLayer(BaseDataLayer):
@@ -63,7 +63,7 @@ class HistoryDataLayer(BaseDataLayer):
             thread = await self.history.get_thread(thread_id)
         except RefusedError:
             return None
-        return thread_view(thread, "en") if thread else None  # type: ignore[return-value]
+        return self.conversations.view(thread, "en") if thread else None  # type: ignore[return-value]
 
     async def list_threads(self, pagination: Pagination, filters: ThreadFilter) -> PaginatedResponse[ThreadDict]:
         """One page of the sidebar or of a search, without steps."""
@@ -143,7 +143,7 @@ class HistoryDataLayer(BaseDataLayer):
 
     async def get_favorite_steps(self, user_id: str) -> list[StepDict]:
         """Not offered on the page (`features.favorites`), but stored."""
-        return [step_view(step) for step in await self.history.favorite_steps(user_id)]  # type: ignore[misc]
+        return [step_view(step, "en") for step in await self.history.favorite_steps(user_id)]  # type: ignore[misc]
 
     async def build_debug_url(self) -> str:
         """There is no debugger to link to."""

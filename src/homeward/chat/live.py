@@ -12,9 +12,12 @@ from uuid import UUID
 import msgspec
 import structlog
 
+from homeward.chat.modes import Wish
+from homeward.chat.question import Asking
 from homeward.chat.texts import Language
-from homeward.chat.views import View, step_view
+from homeward.chat.views import Mark, View, step_view
 from homeward.history import Step
+from homeward.protocol.receipt import Receipt
 
 log = structlog.get_logger(__name__)
 
@@ -44,10 +47,35 @@ def pause_after(characters: int) -> float:
 class LiveAnswer:
     """The text of one answer on its way to its viewers, and to disk now and then."""
 
-    def __init__(self, step: Step, run: Step, save: Callable[[Step], Awaitable[None]]) -> None:
-        """`step` is the answer as far as it is written, `run` the step above it; `save` stores a checkpoint."""
+    def __init__(
+        self,
+        step: Step,
+        run: Step,
+        save: Callable[[Step], Awaitable[None]],
+        *,
+        until: UUID,
+        wish: Wish,
+        earlier: tuple[Receipt, ...] = (),
+    ) -> None:
+        """An answer that is about to be written, or to be continued.
+
+        Args:
+            step: the answer as far as it is written.
+            run: the step above it.
+            save: stores a checkpoint.
+            until: the last message that the model reads.
+            wish: who is to write it.
+            earlier: the receipts of what is written already.
+        """
         self.step = step
         self.run = run
+        self.until = until
+        self.wish = wish
+        self.asking: Asking | None = None
+        """What the user is being asked before anything is sent."""
+        self.receipt: Receipt | None = None
+        """As far as it is known, once there are words."""
+        self.earlier = earlier
         self.viewers: set[Viewer] = set()
         self.cause: str | None = None
         """Why it was ended, where it wasn't the user: a key of `texts.SENTENCES`."""
@@ -78,14 +106,25 @@ class LiveAnswer:
             self.cause = cause
             self.task.cancel()
 
-    async def tell(self, event: str, data: object) -> None:
-        """Send an event to all who look."""
+    async def tell(self, event: str, make: Callable[[Language], object] | None = None) -> None:
+        """Send an event to all who look, each in its language."""
         for viewer in tuple(self.viewers):
-            await viewer.emit(event, data)
+            await viewer.emit(event, make(viewer.language) if make else {})
 
-    def view(self) -> View:
+    def view(self, language: Language) -> View:
         """The answer as its viewers have it by now."""
-        return step_view(msgspec.structs.replace(self.step, text=self.text[: self._sent], status="streaming"))
+        shown = msgspec.structs.replace(self.step, text=self.text[: self._sent], status="streaming")
+        return step_view(shown, language)
+
+    def begins(self, receipt: Receipt) -> None:
+        """The first words are about to come. Where another model wrote what is there, a line will say so."""
+        self.receipt = receipt
+        written_by = [(each.backend, each.model) for each in self.earlier if each.place is not None]
+        if not self._length or receipt.place is None or written_by[-1:] == [(receipt.backend, receipt.model)]:
+            return
+        mark = Mark(at=self._length, backend=receipt.backend, place=receipt.place, model=receipt.model)
+        marks = [*self.step.metadata.get("marks", []), msgspec.to_builtins(mark)]
+        self.step = msgspec.structs.replace(self.step, metadata={**self.step.metadata, "marks": marks})
 
     def write(self, text: str) -> None:
         """Take the next piece; it is shown with the next frame."""
@@ -123,10 +162,10 @@ class LiveAnswer:
         self._sent = self._length
         if self._started:
             token = {"id": str(self.step.id), "token": pending, "isSequence": False, "isInput": False}
-            await self.tell("stream_token", token)
+            await self.tell("stream_token", lambda _: token)
         else:
             self._started = True
-            await self.tell("stream_start", self.view())
+            await self.tell("stream_start", self.view)
 
     async def _checkpoint(self) -> None:
         """Put what is written on disk; a failure is told at the end, when it matters."""

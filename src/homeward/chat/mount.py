@@ -21,8 +21,9 @@ def create_chat_app(conversations: Conversations, *, root: Path, origins: Iterab
 
     from homeward.chat import overrides
     from homeward.chat.data_layer import HistoryDataLayer
+    from homeward.chat.said import STARTERS
     from homeward.chat.sign_in import LOCAL_USER, SignInLocalUser
-    from homeward.chat.texts import STARTERS, language_of
+    from homeward.chat.texts import language_of
 
     logging.getLogger("chainlit").setLevel(logging.WARNING)
 

@@ -5,8 +5,9 @@ and fails when an update of Chainlit changes them.
 """
 
 import re
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
+from weakref import WeakSet
 
 import chainlit as cl
 import chainlit.config
@@ -17,7 +18,9 @@ from chainlit.session import WebsocketSession
 from chainlit.user import PersistedUser
 from socketio.exceptions import ConnectionRefusedError as RefusedBySocket
 
-from homeward.chat.conversations import Conversations
+from homeward.chat.conversations import Conversations, Purpose
+from homeward.chat.exchange import question_modes
+from homeward.chat.question import DECISIONS
 from homeward.chat.texts import Language, language_of
 from homeward.history import Step
 
@@ -53,7 +56,7 @@ def install(conversations: Conversations) -> None:
     handlers = SocketHandlers(conversations)
     for event in ("connect", "connection_successful", "disconnect", "client_message", "edit_message", "stop"):
         chainlit.server.sio.on(event, getattr(handlers, event))
-    for action in ("continue_answer", "try_again"):
+    for action in ("continue_answer", "decide", "others", "try_again", "try_with", "use_answer"):
         cl.action_callback(action)(getattr(handlers, action))
 
 
@@ -80,6 +83,7 @@ class SocketHandlers:
 
     def __init__(self, conversations: Conversations) -> None:
         self.conversations = conversations
+        self._with_modes: WeakSet[WebsocketSession] = WeakSet()
 
     async def connect(self, sid: str, environ: dict[str, Any], auth: Any) -> Any:
         """Let in only well-formed ids: Chainlit uses them as a folder's name and as a database key."""
@@ -96,6 +100,9 @@ class SocketHandlers:
         await context.emitter.clear("clear_ask")
         await context.emitter.clear("clear_call_fn")
         thread_id = session.thread_id if session.thread_id_to_resume or session.has_first_interaction else None
+        if session not in self._with_modes:  # a page that comes back keeps what was chosen in it
+            self._with_modes.add(session)
+            await self.conversations.offer_modes(SessionViewer(session), UUID(thread_id) if thread_id else None)
         if thread_id is None:
             await context.emitter.task_end()
         elif await self.conversations.show(SessionViewer(session), UUID(thread_id)):
@@ -123,6 +130,7 @@ class SocketHandlers:
             kind="user",
             name="You",
             text=str(message["output"]),
+            modes=question_modes(message.get("modes")),
         )
         await self.conversations.ask(SessionViewer(session), question, owner(session), first=first)
 
@@ -145,18 +153,60 @@ class SocketHandlers:
             await self.conversations.stop(UUID(session.thread_id))
 
     async def continue_answer(self, action: cl.Action) -> None:
-        """The button under an answer that was cut."""
-        session = cl.context.session
-        if isinstance(session, WebsocketSession) and is_uuid(answer := action.payload.get("answer")):
-            await self.conversations.continue_answer(SessionViewer(session), UUID(session.thread_id), UUID(answer))
+        """The button under an answer that was cut; its menu names a backend."""
+        backend = action.payload.get("backend")
+        if (press := pressed(action, "answer")) and (backend is None or self._is_backend(backend)):
+            await self.conversations.continue_answer(press.viewer, press.thread_id, press.id, backend)
 
     async def try_again(self, action: cl.Action) -> None:
         """The button under an answer that failed."""
-        session = cl.context.session
-        if isinstance(session, WebsocketSession) and is_uuid(answer := action.payload.get("answer")):
-            await self.conversations.try_again(
-                SessionViewer(session), UUID(session.thread_id), UUID(answer), owner(session)
-            )
+        if press := pressed(action, "answer"):
+            user = owner(press.viewer.session)
+            await self.conversations.try_again(press.viewer, press.thread_id, press.id, user)
+
+    async def try_with(self, action: cl.Action) -> None:
+        """A backend in the menu under an answer."""
+        backend = action.payload.get("backend")
+        if (press := pressed(action, "answer")) and self._is_backend(backend):
+            await self.conversations.try_with(press.viewer, press.thread_id, press.id, str(backend))
+
+    async def use_answer(self, action: cl.Action) -> None:
+        """The button of an answer that stands beside another."""
+        if press := pressed(action, "answer"):
+            await self.conversations.use(press.viewer, press.thread_id, press.id)
+
+    async def others(self, action: cl.Action) -> list[dict[str, Any]]:
+        """What the menus list; given back to the page."""
+        purpose: Purpose = "continue" if action.payload.get("purpose") == "continue" else "try"
+        if press := pressed(action, "answer"):
+            return await self.conversations.others(press.thread_id, press.id, purpose, press.viewer.language)
+        return []
+
+    async def decide(self, action: cl.Action) -> None:
+        """A button of the card that asks before anything leaves."""
+        decision = next((each for each in DECISIONS if each == action.payload.get("decision")), None)
+        if (press := pressed(action, "asking")) and decision:
+            await self.conversations.decide(press.viewer, press.thread_id, press.id, decision)
+
+    def _is_backend(self, name: object) -> bool:
+        return isinstance(name, str) and name in self.conversations.completer.backends
+
+
+class Press(NamedTuple):
+    """One of our buttons was pressed."""
+
+    viewer: SessionViewer
+    thread_id: UUID
+    id: UUID
+    """Of what the button belongs to; the client's word."""
+
+
+def pressed(action: cl.Action, key: str) -> Press | None:
+    """The button's page and the id in its payload; None for what our buttons don't send."""
+    session, value = cl.context.session, action.payload.get(key)
+    if isinstance(session, WebsocketSession) and is_uuid(value):
+        return Press(SessionViewer(session), UUID(session.thread_id), UUID(value))
+    return None
 
 
 def owner(session: WebsocketSession) -> UUID:

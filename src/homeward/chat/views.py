@@ -1,4 +1,4 @@
-"""Our records in the shapes that Chainlit's page draws: threads, steps, and the receipt under an answer."""
+"""Our records in the shapes that Chainlit's page draws: threads, their steps, and what stands under an answer."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,19 +8,36 @@ from uuid import UUID, uuid5
 import msgspec
 
 from homeward.chat.markdown import for_the_page
-from homeward.chat.texts import Language, problem_sentence, say
-from homeward.history import Feedback, Step, Thread
-from homeward.protocol.errors import BrokenOffError, HomewardError
-from homeward.protocol.receipt import Receipt
+from homeward.chat.texts import Language, place_name, say, who
+from homeward.history import ALTERNATIVE, Feedback, Step, Thread
+from homeward.privacy.words import INCOMPLETE, kind_name
+from homeward.protocol.place import Place
 
 View = dict[str, Any]
 """What goes over the socket, in Chainlit's `StepDict`, `ElementDict` or `ThreadDict` shape."""
 
 KINDS = {"user": "user_message", "assistant": "assistant_message", "system": "system_message"}
+ANSWERS = ("assistant", ALTERNATIVE)
 RUN_NAME = "on_message"
 """Chainlit's page knows a question's run by this name: it shows the cursor, the copy button, the thumbs."""
 
-RECEIPT_NAMESPACE = UUID("6a1f9d34-6d5b-4a34-9c43-0f0a6a0d5b11")
+STAYS_HOME = "stays_home"
+"""In a thread's metadata: true once it held findings that keep it on this device, for good."""
+STAYS_HOME_KINDS = "stays_home_kinds"
+STAYS_HOME_AT = "stays_home_at"
+"""The answer under which that is said."""
+
+NAMESPACE = UUID("6a1f9d34-6d5b-4a34-9c43-0f0a6a0d5b11")
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """Where in an answer's text another model's words begin; kept in the step's metadata under `marks`."""
+
+    at: int
+    """Characters of the text before it."""
+    backend: str
+    place: Place
+    model: str
 
 
 def timestamp(moment: datetime | None) -> str | None:
@@ -28,7 +45,7 @@ def timestamp(moment: datetime | None) -> str | None:
     return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
-def step_view(step: Step, feedback: Feedback | None = None) -> View:
+def step_view(step: Step, language: Language, feedback: Feedback | None = None) -> View:
     """A step as Chainlit's `StepDict`."""
     return {
         **step.extra,
@@ -36,9 +53,9 @@ def step_view(step: Step, feedback: Feedback | None = None) -> View:
         "threadId": str(step.thread_id),
         "parentId": str(step.parent_id) if step.parent_id else None,
         "name": step.name,
-        "type": KINDS.get(step.kind, step.kind),
+        "type": KINDS["assistant"] if step.kind == ALTERNATIVE else KINDS.get(step.kind, step.kind),
         "input": step.input,
-        "output": for_the_page(step.text) if step.kind == "assistant" else step.text,
+        "output": for_the_page(with_marks(step, language)) if step.kind in ANSWERS else step.text,
         "createdAt": timestamp(step.created_at),
         "start": timestamp(step.started_at),
         "end": timestamp(step.ended_at),
@@ -59,6 +76,19 @@ def step_view(step: Step, feedback: Feedback | None = None) -> View:
     }
 
 
+def with_marks(step: Step, language: Language) -> str:
+    """An answer's text, with a line wherever another model went on."""
+    marks = msgspec.convert(step.metadata.get("marks", []), list[Mark])
+    pieces, begin = [], 0
+    for mark in marks:
+        called = who(mark.backend, mark.place, mark.model, language)
+        where = "" if mark.place is Place.DEVICE else f" ({place_name(mark.place, language)})"
+        line = say("continued_by", language).format(who=f"{called}{where}")
+        pieces += [step.text[begin : mark.at], f"\n\n---\n\n*{line}*\n\n"]
+        begin = mark.at
+    return "".join([*pieces, step.text[begin:]])
+
+
 def feedback_view(feedback: Feedback | None) -> View | None:
     """A thumb as the page wants it."""
     if feedback is None:
@@ -71,66 +101,17 @@ def feedback_view(feedback: Feedback | None) -> View | None:
     }
 
 
-def problem_of(error: HomewardError) -> dict[str, str]:
-    """What an answer's step keeps of the error that ended it: the key to translate, the English sentence."""
-    key = error.cause if isinstance(error, BrokenOffError) else error.code
-    return {"key": key, "sentence": str(error)}
+def element_view(name: str, key: UUID | str, step_id: UUID, thread_id: UUID, props: View) -> View:
+    """A custom element (`public/elements/NAME.jsx`) under a step, as Chainlit's `ElementDict`.
 
-
-def receipt_views(step: Step, receipts: Sequence[Receipt], language: Language) -> list[View]:
-    """The lines under an answer: one per receipt, problem and offers on the last.
-
-    An answer whose process was killed has no receipt for that time; its line says so.
+    The same name and key give the same element: sent again, it replaces what is shown.
     """
-    broken_off = step.status in ("interrupted", "failed")
-    killed = broken_off and (not receipts or receipts[-1].outcome != step.status)
-    last = None if killed or not receipts else receipts[-1]
-    lines = [receipt_view(step, receipt, language, last=receipt is last) for receipt in receipts]
-    if killed:
-        lines.append(element_view(step, step.id, killed_props(step, language)))
-    return lines
-
-
-def receipt_view(step: Step, receipt: Receipt, language: Language, *, last: bool) -> View:
-    """One receipt as an element of the page; `problem` and offers stand on the last one only."""
-    problem = step.metadata.get("problem") if last else None
-    props = {
-        "receipt": msgspec.to_builtins(receipt),
-        "answer": str(step.id),
-        "problem": problem_sentence(problem["key"], problem["sentence"], language) if problem else "",
-        "offers": offers(step, receipt) if last else [],
-    }
-    return element_view(step, receipt.id, props)
-
-
-def killed_props(step: Step, language: Language) -> View:
-    """For an answer whose process was killed: nobody was left to write its receipt."""
     return {
-        "receipt": {"outcome": step.status, "attempts": [], "dropped": [], "left_out_messages": 0, "bytes_out": 0},
-        "answer": str(step.id),
-        "problem": say("killed", language),
-        "offers": ["continue_answer", "try_again"] if step.text else ["try_again"],
-    }
-
-
-def offers(step: Step, receipt: Receipt) -> list[str]:
-    """What the page offers under the thread's last answer; the page hides it on earlier ones."""
-    found = []
-    if step.text and (receipt.finish_reason == "length" or receipt.outcome in ("stopped", "interrupted")):
-        found.append("continue_answer")
-    if receipt.outcome != "complete":
-        found.append("try_again")
-    return found
-
-
-def element_view(step: Step, element_id: UUID, props: View) -> View:
-    """A custom element (`public/elements/Receipt.jsx`) as Chainlit's `ElementDict`."""
-    return {
-        "id": str(uuid5(RECEIPT_NAMESPACE, str(element_id))),
-        "threadId": str(step.thread_id),
-        "forId": str(step.id),
+        "id": str(uuid5(NAMESPACE, f"{name} {key}")),
+        "threadId": str(thread_id),
+        "forId": str(step_id),
         "type": "custom",
-        "name": "Receipt",
+        "name": name,
         "display": "inline",
         "mime": "application/json",
         "url": None,
@@ -139,19 +120,21 @@ def element_view(step: Step, element_id: UUID, props: View) -> View:
     }
 
 
-def thread_view(thread: Thread, language: Language) -> View:
-    """A whole conversation as Chainlit's `ThreadDict`, receipts among its elements."""
-    answers = (step for step in thread.steps if step.kind == "assistant")
-    return {
-        "id": str(thread.id),
-        "createdAt": timestamp(thread.created_at),
-        "name": thread.name,
-        "userId": str(thread.user_id) if thread.user_id else None,
-        "userIdentifier": thread.user_identifier,
-        "tags": thread.tags,
-        "metadata": thread.metadata,
-        "steps": [step_view(step, thread.feedback.get(step.id)) for step in thread.steps],
-        "elements": [
-            view for step in answers for view in receipt_views(step, thread.receipts.get(step.id, ()), language)
-        ],
-    }
+def home_note_view(thread_id: UUID, step_id: UUID, kinds: Sequence[str], language: Language) -> View:
+    """The line that says why a thread stays on this device; `kinds` is empty where it could not be checked."""
+    english, korean = INCOMPLETE
+    sentence = korean if language == "ko" else english
+    if kinds:
+        names = ", ".join(kind_name(kind, language) for kind in kinds)
+        sentence = say("stays_home", language).format(kinds=names)
+    return element_view("Home", thread_id, step_id, thread_id, {"sentence": sentence})
+
+
+def home_note_of(thread: Thread, language: Language) -> list[View]:
+    """The same for a stored thread: under the answer where it was noted, or the first one where that is gone."""
+    answers = [str(step.id) for step in thread.steps if step.kind in ANSWERS]
+    if not answers or thread.metadata.get(STAYS_HOME) is not True:
+        return []
+    noted = thread.metadata.get(STAYS_HOME_AT)
+    anchor = UUID(noted if noted in answers else answers[0])
+    return [home_note_view(thread.id, anchor, thread.metadata.get(STAYS_HOME_KINDS, []), language)]

@@ -7,7 +7,11 @@ from typing import Any
 import click
 
 import homeward
+from homeward.cli.audit import audit
+from homeward.cli.backends import backends
+from homeward.cli.compare import compare
 from homeward.cli.models import config_option, discover, doctor, models
+from homeward.cli.route import route
 from homeward.config import Settings, load
 from homeward.protocol.errors import HomewardError
 
@@ -38,6 +42,10 @@ def main() -> None:
 main.add_command(models)
 main.add_command(discover)
 main.add_command(doctor)
+main.add_command(backends)
+main.add_command(audit)
+main.add_command(compare)
+main.add_command(route)
 
 
 @main.command()
@@ -55,10 +63,11 @@ def up(config: Path | None, **options: Any) -> None:
         watch(config, options)
         return
     from homeward.app.serve import run
+    from homeward.config.edit import config_file
     from homeward.observability.logs import configure
 
     configure(debug=settings.debug, log_format=settings.log_format)
-    run(settings, announce=lambda sentence: click.echo(sentence, err=False))
+    run(settings, config_file(options, config=config), announce=lambda sentence: click.echo(sentence, err=False))
 
 
 def watch(config: Path | None, options: dict[str, Any]) -> None:
@@ -93,8 +102,17 @@ def config() -> None:
 @config_option
 def check(config: Path | None) -> None:
     """Say what is wrong with the configuration, with the line and the fix."""
+    from homeward.app.completing import check_rules
+    from homeward.config.edit import config_file
+    from homeward.config.notes import notes
+
     settings = load(config=config)
+    path = config_file(config=config).path
+    click.echo(f"Configuration file: {path}{'' if path.is_file() else ' (there is none yet)'}")
+    check_rules(settings)
     click.secho("The configuration is right.", fg="green")
+    for note in notes(settings):
+        click.secho(note, fg="yellow")
     click.echo(f"Data folder: {settings.data_dir}")
 
 

@@ -6,5 +6,20 @@ Facts → `routing.decide` → walk → receipt → events. Knows neither HTTP n
 from homeward.completion.answer import Answer
 from homeward.completion.completer import Completer
 from homeward.completion.events import Ended, Event, Phase, Text, Waiting
+from homeward.completion.firewall import Firewall
+from homeward.completion.prepared import Prepared, Rules
+from homeward.completion.trial import Books
 
-__all__ = ["Answer", "Completer", "Ended", "Event", "Phase", "Text", "Waiting"]
+__all__ = [
+    "Answer",
+    "Books",
+    "Completer",
+    "Ended",
+    "Event",
+    "Firewall",
+    "Phase",
+    "Prepared",
+    "Rules",
+    "Text",
+    "Waiting",
+]

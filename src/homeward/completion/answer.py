@@ -1,44 +1,54 @@
 """One answer: the walk through its plan, what it told on the way, and its receipt."""
 
+import asyncio
 import time
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from datetime import UTC, datetime
+from random import Random
+from typing import Protocol
 from uuid import UUID, uuid4
 
-import msgspec
 import structlog
 
-from homeward.backends import AnswerStream, Backend, Turn
-from homeward.completion.continuing import RepeatedBeginning
-from homeward.completion.events import Ended, Event, Text, Waiting
-from homeward.completion.window import Count, estimate, fit
-from homeward.protocol.address import Address
-from homeward.protocol.chat import ChatRequest, FinishReason, Message, Usage
+from homeward.backends import Backend, RetryBudget, backoff_seconds
+from homeward.completion.events import Ended, Event
+from homeward.completion.prepared import Prepared
+from homeward.completion.racing import race
+from homeward.completion.trial import Nth, Trial
+from homeward.protocol.chat import Usage
 from homeward.protocol.errors import (
     BackendDisconnectedError,
     BackendStatusError,
     BackendUnreachableError,
+    EngineError,
     HomewardError,
     InvalidRequestError,
     NoBackendError,
 )
-from homeward.protocol.place import Place
-from homeward.protocol.receipt import AttemptRecord, DroppedRecord, Outcome, Receipt
+from homeward.protocol.receipt import DroppedRecord, Outcome, Receipt
 from homeward.routing import Attempt, Plan
+from homeward.routing.words import reason_sentence
 
 log = structlog.get_logger(__name__)
-
-ANSWER_SHARE = 4
-"""At least one part in so many of the context window is kept for the answer, however long the conversation."""
-
-TRIES_AFTER_A_FALL = 2
-"""How often an engine that falls over a request before its first token is asked: a second fall may be its doing."""
 
 FALLEN = (BackendDisconnectedError, BackendUnreachableError)
 
 REQUEST_IS_WRONG = frozenset({400, 413, 422})
 """Statuses by which a backend says so: another one would say the same."""
+
+WORTH_ANOTHER_TRY = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+
+PATIENCE_SECONDS = 5.0
+"""Whoever asks to be left alone for longer is not asked again for the same request."""
+
+
+class MakeTrial(Protocol):
+    """Makes the trials of one answer."""
+
+    def __call__(self, attempt: Attempt, *, which: Nth, impatient: bool) -> Trial:
+        """One more trial; what is not named here is the same for all of them."""
+        ...
 
 
 class Answer:
@@ -48,127 +58,158 @@ class Answer:
     an error ends the answer as interrupted. `receipt` is true at any time, also after a cancellation.
     """
 
-    def __init__(self, request: ChatRequest, plan: Plan, backends: Mapping[str, Backend]) -> None:
+    def __init__(
+        self,
+        prepared: Prepared,
+        backends: Mapping[str, Backend],
+        make_trial: MakeTrial,
+        retries: RetryBudget,
+    ) -> None:
         self.id: UUID = uuid4()
-        self._request = request
-        self._plan = plan
+        self.plan = prepared.plan
+        self._known = prepared.known
         self._backends = backends
+        self._make_trial = make_trial
+        self._retries = retries
+        self._random = Random()  # noqa: S311 - spreads retries over time
         self._created_at = datetime.now(UTC)
         self._started = time.monotonic()
-        self._first_token: float | None = None
         self._ended: float | None = None
         self._outcome: Outcome = "stopped"
         self._error: HomewardError | None = None
-        self._records: list[AttemptRecord] = []
-        self._place: Place | None = None
-        self._model = ""
-        self._reason = ""
-        self._left_out = 0
-        self._bytes_out = 0
-        self._finish_reason: FinishReason | None = None
-        self._usage: Usage | None = None
+        self._trials: list[Trial] = []
+        self._rest: list[Attempt] = []
+        self._current: Trial | None = None
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """What happens, ending in `Ended`; closing it early stops the generation."""
         try:
-            for attempt in self._plan.attempts:
-                for _ in range(TRIES_AFTER_A_FALL):
-                    async with aclosing(self._try(attempt)) as pieces:
-                        async for piece in pieces:
-                            yield piece
-                    if not self._fell(attempt):
-                        break
-                if self._error is None or not self._may_go_on(self._error):
-                    break
-            else:
-                self._error = self._error or nothing_to_ask(self._plan)
+            self._retries.earn()
+            async with aclosing(self._walk()) as events:
+                async for event in events:
+                    yield event
+            if not self.plan.attempts:
+                self._error = nothing_to_ask(self.plan)
             self._outcome = self._how_it_ended()
+            if self._outcome == "failed" and self._trials and self._fell(self._trials[-1]) and self._trials[-1].sent:
+                self._error = home_is_down(self._error)
         finally:
             self._ended = time.monotonic()
         yield Ended(self._error)
 
-    async def _try(self, attempt: Attempt) -> AsyncGenerator[Event, None]:
-        """One attempt; its error, if any, is in `_error` afterwards."""
-        began = time.monotonic()
-        self._error = None
-        self._place, self._reason, self._model = attempt.place, attempt.reason, ""
+    # The walk
+
+    async def _walk(self) -> AsyncGenerator[Event, None]:
+        """Each attempt in turn, until one has spoken or none is left."""
+        self._rest = list(self.plan.attempts)
+        while self._rest and not self._is_over():
+            if self._trials and not self._retries.spend():
+                return
+            attempt = self._rest.pop(0)
+            async with aclosing(self._tried(attempt)) as events:
+                async for event in events:
+                    yield event
+            last = self._trials[-1].attempt
+            if not self._is_over() and await self._worth_another_try(last):
+                async with aclosing(self._tried(last)) as events:
+                    async for event in events:
+                        yield event
+
+    async def _tried(self, attempt: Attempt) -> AsyncGenerator[Event, None]:
+        """One trial; where the policy says so a second one beside it, once the first is late."""
+        trial = self._current = self._trial(attempt)
+        events = trial.events()
+        if self.plan.hedge and self._rest:
+            events = race(events, self._late_after(attempt), self._hedge, self._won)
+        async with aclosing(events):
+            async for event in events:
+                yield event
+        if not self._spoken:  # neither of two may have spoken, and one be whole all the same
+            self._current = next((each for each in self._trials if each.is_whole), self._trials[-1])
+        self._error = self._current.error
+
+    def _hedge(self) -> AsyncGenerator[Event, None] | None:
+        """The next attempt, while the one before it is late."""
+        if not self._retries.spend():
+            return None
+        trial = self._trial(self._rest.pop(0))
+        trial.hedged = True
+        return trial.events()
+
+    def _won(self, number: int) -> None:
+        """Of the two that were asked at once, this one goes on."""
+        racers = self._trials[-2:] if self._trials[-1].hedged else self._trials[-1:]
+        for trial in racers:
+            trial.lost = trial is not racers[number]
+        self._current = racers[number]
+
+    def _late_after(self, attempt: Attempt) -> float:
         backend = self._backends[attempt.backend]
-        turn: Turn | None = None
-        try:
-            turn = backend.line.turn()
-            async for ahead in turn.ahead():
-                yield Waiting("queued", attempt.backend, ahead)
-            yield Waiting("loading", attempt.backend)
-            async with backend.locate(attempt.model) as address:
-                request = await self._fitted(backend, address)
-                yield Waiting("reading", attempt.backend)
-                async with backend.open_stream(request, at=address) as stream:
-                    self._model = address.model
-                    async with aclosing(self._relay(stream)) as pieces:
-                        async for piece in pieces:
-                            yield piece
-        except HomewardError as error:
-            self._error = error
-            log.warning(
-                "attempt_failed", backend=attempt.backend, code=error.code, message=error.message, detail=error.detail
-            )
-        finally:
-            if turn is not None:
-                turn.end()
-            self._records.append(
-                AttemptRecord(
-                    backend=attempt.backend,
-                    place=attempt.place,
-                    model=self._model,
-                    error=self._error.code if self._error else "",
-                    seconds=time.monotonic() - began,
-                )
-            )
+        return backend.health.first_token_seconds(self._known.facts.tokens, backend.row.deadlines.first_token_seconds)
 
-    async def _relay(self, stream: AnswerStream) -> AsyncGenerator[Event, None]:
-        """The stream's text as events; its counts into the receipt."""
-        repeated = RepeatedBeginning(beginning_of(self._request))
-        try:
-            async for chunk in stream:
-                if chunk.reasoning:
-                    self._first_token = self._first_token or time.monotonic()
-                    yield Text(chunk.reasoning, reasoning=True)
-                if text := repeated.new(chunk.text):
-                    self._first_token = self._first_token or time.monotonic()
-                    yield Text(text)
-                self._finish_reason = chunk.finish_reason or self._finish_reason
-                self._usage = chunk.usage or self._usage
-        finally:
-            self._bytes_out += stream.bytes_out
+    def _trial(self, attempt: Attempt) -> Trial:
+        which = Nth(self.id, len(self._trials) + 1)
+        trial = self._make_trial(attempt, which=which, impatient=bool(self._rest) and not self.plan.hedge)
+        self._trials.append(trial)
+        return trial
 
-    async def _fitted(self, backend: Backend, address: Address) -> ChatRequest:
-        """The request with the turns that fit this backend's window, and room for the answer."""
-        request = msgspec.structs.replace(self._request, model=address.model)
-        if address.context_tokens is None:
-            return request
-        window = address.context_tokens
-        wanted = self._request.sampling.max_tokens or window // ANSWER_SHARE
-        budget = window - min(wanted, window // ANSWER_SHARE)
-        fitted = await fit(request.messages, budget, counting(backend, address))
-        self._left_out = fitted.left_out
-        room = max(1, min(wanted, window - fitted.prompt_tokens))
-        sampling = msgspec.structs.replace(self._request.sampling, max_tokens=room)
-        return msgspec.structs.replace(request, messages=fitted.messages, sampling=sampling)
+    async def _worth_another_try(self, attempt: Attempt) -> bool:
+        """Whether the same backend is asked a second time; waits as long as that needs.
 
-    def _fell(self, attempt: Attempt) -> bool:
-        """Whether an engine of ours fell before it said anything: it stands up again, and the request is as new."""
-        row = self._backends[attempt.backend].row
-        return row.restarts and self._first_token is None and isinstance(self._error, FALLEN)
+        Only where nobody else is left. An engine of ours that fell stands up again by itself, and is waited for.
+        """
+        if self._rest:
+            return False
+        backend = self._backends[attempt.backend]
+        if self._fell(self._trials[-1]):
+            return True
+        seconds = self._seconds_to_wait(backend.health.rests_seconds())
+        if seconds is None or not self._retries.spend():
+            return False
+        await asyncio.sleep(seconds)
+        return True
 
-    def _may_go_on(self, error: HomewardError) -> bool:
-        """Whether the next attempt may try: nothing was said yet, and it isn't the request that is wrong."""
+    def _seconds_to_wait(self, rests_seconds: float) -> float | None:
+        """Before another try of what has just failed and rests for so long now; None where that makes no sense."""
+        error = self._error
+        match error:
+            case BackendStatusError(upstream_status=status) if status not in WORTH_ANOTHER_TRY:
+                return None
+            case BackendUnreachableError(name_resolves=False):
+                return None
+            case BackendStatusError() | BackendDisconnectedError() | BackendUnreachableError():
+                seconds = backoff_seconds(1, self._random, max(rests_seconds, error.retry_after_seconds or 0.0))
+                return seconds if seconds <= PATIENCE_SECONDS else None
+            case _:
+                return None
+
+    def _is_over(self) -> bool:
+        """Whether nothing more is to be asked: it is complete, something was said, or the request is to blame."""
+        if not self._trials:
+            return False
+        error = self._error
         refused = isinstance(error, BackendStatusError) and error.upstream_status in REQUEST_IS_WRONG
-        return self._first_token is None and not refused and not isinstance(error, InvalidRequestError)
+        wrong = refused or isinstance(error, InvalidRequestError) or self._engines_fallen > 1
+        return error is None or self._spoken or wrong
+
+    @property
+    def _engines_fallen(self) -> int:
+        """How many engines of ours fell under this request; a second fall may be its doing."""
+        return sum(map(self._fell, self._trials))
+
+    def _fell(self, trial: Trial) -> bool:
+        return isinstance(trial.error, FALLEN) and self._backends[trial.attempt.backend].row.restarts
+
+    # How it went
+
+    @property
+    def _spoken(self) -> bool:
+        return self._current is not None and self._current.first_token is not None
 
     def _how_it_ended(self) -> Outcome:
         if self._error is None:
             return "complete"
-        return "failed" if self._first_token is None else "interrupted"
+        return "interrupted" if self._spoken else "failed"
 
     @property
     def error(self) -> HomewardError | None:
@@ -178,62 +219,69 @@ class Answer:
     def interrupt(self, error: HomewardError) -> None:
         """Say that an answer whose events are no longer read was ended for this reason, not by the user."""
         self._error = error
-        self._outcome = "failed" if self._first_token is None else "interrupted"
+        self._outcome = "interrupted" if self._spoken else "failed"
 
     @property
     def receipt(self) -> Receipt:
         """What has happened so far."""
         ended = self._ended or time.monotonic()
-        usage = self._usage
+        trial = self._current
+        usage = trial.usage if trial else None
+        answered = trial is not None and (self._spoken or self._outcome == "complete")
+        costs = [each.cost for each in self._trials if each.cost is not None]
         return Receipt(
             id=self.id,
             created_at=self._created_at,
             outcome=self._outcome,
-            place=self._place if self._first_token is not None or self._outcome == "complete" else None,
-            backend=self._records[-1].backend if self._records else "",
-            model=self._model,
-            reason=self._reason,
-            attempts=tuple(self._records),
-            dropped=tuple(DroppedRecord(backend=each.backend, reason=each.reason) for each in self._plan.dropped),
-            finish_reason=self._finish_reason,
-            first_token_seconds=self._first_token - self._started if self._first_token else None,
+            place=trial.attempt.place if trial and answered else None,
+            backend=trial.attempt.backend if trial else "",
+            model=trial.model if trial else "",
+            reason=trial.attempt.reason if trial else "",
+            facts=self._known.record,
+            attempts=tuple(each.record for each in self._trials),
+            dropped=tuple(
+                DroppedRecord(backend=each.backend, reason=each.reason, sentence=each.sentence)
+                for each in self.plan.dropped
+            ),
+            finish_reason=trial.finish_reason if trial else None,
+            first_token_seconds=trial.first_token - self._started if trial and trial.first_token else None,
             total_seconds=ended - self._started,
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
             cached_tokens=usage.cached_tokens if usage else None,
-            tokens_per_second=self._speed(usage, ended),
-            left_out_messages=self._left_out,
-            bytes_out=self._bytes_out,
+            tokens_per_second=speed(trial, usage, ended) if trial else None,
+            left_out_messages=trial.left_out if trial else 0,
+            bytes_out=sum(each.bytes_out for each in self._trials),
+            cost=sum(costs) if costs else None,
+            masked=max((each.masked for each in self._trials), default=0),
             error=self._error.code if self._error else "",
         )
 
-    def _speed(self, usage: Usage | None, ended: float) -> float | None:
-        """Tokens per second behind the first one; None where there are too few to tell."""
-        if usage is None or usage.completion_tokens < 2 or self._first_token is None or ended <= self._first_token:
-            return None
-        return (usage.completion_tokens - 1) / (ended - self._first_token)
+
+def speed(trial: Trial, usage: Usage | None, ended: float) -> float | None:
+    """Tokens per second behind the first one; None where there are too few to tell."""
+    if usage is None or usage.completion_tokens < 2 or trial.first_token is None or ended <= trial.first_token:
+        return None
+    return (usage.completion_tokens - 1) / (ended - trial.first_token)
 
 
-def beginning_of(request: ChatRequest) -> str:
-    """The text of the answer that the request is to continue; empty for a new answer."""
-    last = request.messages[-1] if request.messages else None
-    return last.content if last is not None and last.role == "assistant" else ""
-
-
-def counting(backend: Backend, address: Address) -> Count:
-    """How this backend counts tokens: exactly where it can, else by a cautious estimate."""
-
-    async def count(messages: Sequence[Message]) -> int:
-        exact = await backend.count_tokens(messages, at=address)
-        return await estimate(messages) if exact is None else exact
-
-    return count
+def home_is_down(cause: HomewardError | None) -> EngineError:
+    """Where an engine of ours fell and nobody else could answer."""
+    return EngineError(
+        "The model on this device broke down while it worked on this, and nothing else may or can answer.",
+        next_step="It is being started again: try again in a moment.",
+        detail=cause.code if cause else "",
+        retry_after_seconds=5.0,
+    )
 
 
 def nothing_to_ask(plan: Plan) -> NoBackendError:
     """Why there is no answer: each backend that was dropped, and the reason."""
-    reasons = "; ".join(f"{each.backend}: {each.reason}" for each in plan.dropped)
+    reasons = " ".join(
+        f"{each.backend}: {each.sentence or reason_sentence(each.reason, 'en')}" for each in plan.dropped
+    )
     return NoBackendError(
-        "No model can answer." + (f" ({reasons})" if reasons else ""),
-        next_step="Check the models in the settings, then try again.",
+        f"No model can answer. {reasons}".strip(),
+        next_step="Check the models and the policy, then try again.",
+        retry_after_seconds=plan.retry_after_seconds,
     )

@@ -1,23 +1,81 @@
 """From a request to an answer that has a plan."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from functools import partial
 
-from homeward.backends import Backend
+from homeward.backends import Backend, RetryBudget
 from homeward.completion.answer import Answer
+from homeward.completion.facts import gather
+from homeward.completion.prepared import Prepared, Rules
+from homeward.completion.trial import Books, Nth, Trial
 from homeward.protocol.chat import ChatRequest
-from homeward.routing import Facts, Policy, Snapshot, decide
+from homeward.routing import Attempt, Snapshot, decide
+from homeward.routing.plan import Reason
+
+FORBIDDEN: frozenset[Reason | None] = frozenset(
+    {"place_not_allowed", "findings", "findings_unasked", "thread_stays_home", "no_consent"}
+)
+"""Reasons that count also for an attempt that an earlier plan has."""
+
+
+def local_time() -> datetime:
+    """Now, where the user is."""
+    return datetime.now().astimezone()
 
 
 class Completer:
     """Answers requests with the configured backends, as the policy says."""
 
-    def __init__(self, backends: Mapping[str, Backend], *, policy: Policy, snapshot: Callable[[], Snapshot]) -> None:
+    def __init__(
+        self,
+        backends: Mapping[str, Backend],
+        *,
+        rules: Rules,
+        books: Books,
+        snapshot: Callable[[], Snapshot],
+        now: Callable[[], datetime] = local_time,
+    ) -> None:
         """`snapshot` gives the backends' state at the moment of asking; their names are the keys of `backends`."""
         self.backends = backends
-        self.policy = policy
+        self.rules = rules
+        self.books = books
         self.snapshot = snapshot
+        self._now = now
+        self._retries = RetryBudget()
 
-    def begin(self, request: ChatRequest) -> Answer:
+    async def prepare(self, request: ChatRequest) -> Prepared:
+        """Look at a request and decide; what the plan asks of the user is answered by preparing it once more."""
+        rules = self.rules
+        known = await gather(request, rules.firewall, spent=self.books.spend.month(), now=self._now)
+        plan = decide(known.facts, self.snapshot(), rules.policy, rules.budget)
+        return Prepared(request, known, plan, rules)
+
+    def begin(self, prepared: Prepared) -> Answer:
         """The answer to a request; nothing is asked until its events are read."""
-        facts = Facts(chosen_backend=request.backend, chosen_model=request.model)
-        return Answer(request, decide(facts, self.snapshot(), self.policy), self.backends)
+        trial = partial(self._trial, prepared)
+        return Answer(prepared, self.backends, trial, self._retries)
+
+    async def complete(self, request: ChatRequest) -> Answer:
+        """Prepare and begin, where nobody can be asked: the plan stands as it is."""
+        return self.begin(await self.prepare(request))
+
+    def _trial(self, prepared: Prepared, attempt: Attempt, *, which: Nth, impatient: bool) -> Trial:
+        backend = self.backends[attempt.backend]
+        allowed = partial(self._still_allowed, prepared, attempt)
+        return Trial(
+            attempt,
+            backend,
+            prepared,
+            self.books,
+            still_allowed=allowed,
+            which=which,
+            impatient=impatient,
+        )
+
+    def _still_allowed(self, prepared: Prepared, attempt: Attempt) -> bool:
+        """Whether nothing that the user has changed since the plan was made forbids this attempt."""
+        rules = self.rules
+        plan = decide(prepared.known.facts, self.snapshot(), rules.policy, rules.budget)
+        reason = next((each.reason for each in plan.dropped if each.backend == attempt.backend), None)
+        return reason not in FORBIDDEN

@@ -21,5 +21,9 @@ class RepeatedBeginning:
             return text
         if self._rest.startswith(self._held):
             return ""
-        text, self._held, self._rest = self._held, "", ""  # it doesn't repeat after all
+        return self.end()  # it doesn't repeat after all
+
+    def end(self) -> str:
+        """What was held back; of a stream that ended while it seemed to repeat, all that it said."""
+        text, self._held, self._rest = self._held, "", ""
         return text

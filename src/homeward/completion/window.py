@@ -14,6 +14,9 @@ the backend's prompt cache keeps its worth: processing a full window anew takes 
 CHARACTERS_PER_TOKEN = 2.0
 """Cautious estimate where a backend can't count: English text has about 4 characters per token, Korean 1 to 2."""
 
+BYTES_PER_TOKEN = 3.0
+"""The same for signs of many bytes: an emoji, or a rare Chinese character, is two to four tokens."""
+
 MESSAGE_OVERHEAD_TOKENS = 8
 """For the chat template's marks around each message, likewise cautious."""
 
@@ -90,4 +93,6 @@ def at_most(messages: Sequence[Message]) -> int:
 async def estimate(messages: Sequence[Message]) -> int:
     """Tokens of a conversation for a backend that can't count them; rather too many than too few."""
     characters = sum(len(message.content) for message in messages)
-    return int(characters / CHARACTERS_PER_TOKEN) + MESSAGE_OVERHEAD_TOKENS * len(messages)
+    encoded = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
+    text = max(characters / CHARACTERS_PER_TOKEN, encoded / BYTES_PER_TOKEN)
+    return int(text) + MESSAGE_OVERHEAD_TOKENS * len(messages)

@@ -3,7 +3,9 @@
 One value per setting, in this order: command line, `HOMEWARD_…` variable, `homeward.toml`, default.
 """
 
+from homeward.config.clouds import CloudSettings
 from homeward.config.load import load
+from homeward.config.policy import BudgetSettings, PolicySettings, PrivacySettings, Rule, When
 from homeward.config.settings import (
     ChatSettings,
     FoundrySettings,
@@ -13,4 +15,18 @@ from homeward.config.settings import (
     Settings,
 )
 
-__all__ = ["ChatSettings", "FoundrySettings", "LlamaSettings", "ModelsSettings", "ServiceSettings", "Settings", "load"]
+__all__ = [
+    "BudgetSettings",
+    "ChatSettings",
+    "CloudSettings",
+    "FoundrySettings",
+    "LlamaSettings",
+    "ModelsSettings",
+    "PolicySettings",
+    "PrivacySettings",
+    "Rule",
+    "ServiceSettings",
+    "Settings",
+    "When",
+    "load",
+]

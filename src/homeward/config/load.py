@@ -1,19 +1,20 @@
-"""Reading settings: file, environment, command line; and saying what is wrong in which line."""
+"""Reading settings: file, environment, command line."""
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
+from pydantic.fields import FieldInfo
 
-from homeward.config.settings import Settings, default_data_dir
+from homeward.config.mistakes import closest, explain
+from homeward.config.settings import PREFIX, Settings, default_data_dir
 from homeward.protocol.errors import ConfigError
 
-PREFIX = "HOMEWARD_"
+KEYS = PREFIX + "KEY_"
+"""Before the variables that hold the keys of clouds: no settings, and read where a key is needed."""
 OF_THE_SAMPLE = {"MODEL": ("models", "use"), "BASE_URL": ("service", "url"), "API_KEY": ("service", "api_key")}
 """Variables of the sample that Homeward grew from; a `HOMEWARD_…` variable for the same setting goes before them."""
 FILE_NAME = "homeward.toml"
@@ -41,7 +42,8 @@ def load(
     try:
         settings = Settings.model_validate(merge(content, variables, given))
     except ValidationError as error:
-        raise explain(error, path if content else None, content, variables) from error
+        # Dropped as cause: it holds every value, keys too.
+        raise explain(error, path if content else None, content, variables) from None
     return with_absolute_paths(settings, path)
 
 
@@ -60,29 +62,45 @@ def config_path(
 
 def from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     """`HOMEWARD_PORT=1` is `port`; `HOMEWARD_LLAMA_SLOTS=1` is `slots` in `[llama]`; an unknown one is an error."""
-    known: dict[str, tuple[str, ...]] = {}
-    for name, field in Settings.model_fields.items():
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            for inner in field.annotation.model_fields:
-                known[f"{PREFIX}{name}_{inner}".upper()] = (name, inner)
-        else:
-            known[f"{PREFIX}{name}".upper()] = (name,)
+    known = known_variables()
     found: dict[str, Any] = {}
     for variable, (table_name, name) in OF_THE_SAMPLE.items():
         if value := environment.get(variable):
             found.setdefault(table_name, {})[name] = value
     for variable, value in environment.items():
-        if not variable.startswith(PREFIX) or variable == PREFIX + "CONFIG":
+        if not variable.startswith(PREFIX) or variable.startswith(KEYS) or variable == PREFIX + "CONFIG":
             continue
         keys = known.get(variable)
         if keys is None:
+            near = closest(variable.removeprefix(PREFIX), [name.removeprefix(PREFIX) for name in known])
+            perhaps = f"Perhaps {PREFIX}{near}. " if near else ""
+            others = f"one of: {', '.join(sorted(known))}. Lists can stand in {FILE_NAME} only."
             raise ConfigError(
                 f"The environment variable {variable} is not a setting of Homeward.",
-                next_step=f"Unset it, or use one of: {', '.join(sorted(known))}.",
+                next_step=f"{perhaps}Unset it, or use {others}",
             )
         table = found if len(keys) == 1 else found.setdefault(keys[0], {})
         table[keys[-1]] = value
     return found
+
+
+def known_variables() -> dict[str, tuple[str, ...]]:
+    """The settings that a variable can hold, by its name."""
+    known: dict[str, tuple[str, ...]] = {}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for inner, inner_field in field.annotation.model_fields.items():
+                if fits_a_variable(inner_field):
+                    known[f"{PREFIX}{name}_{inner}".upper()] = (name, inner)
+        elif fits_a_variable(field):
+            known[f"{PREFIX}{name}".upper()] = (name,)
+    return known
+
+
+def fits_a_variable(field: FieldInfo) -> bool:
+    """Whether its value can be written as one text, which a list or a table can't."""
+    kinds = (field.annotation, *get_args(field.annotation))
+    return not any(get_origin(kind) in {tuple, dict} for kind in kinds)
 
 
 def read(path: Path, *, named: bool) -> dict[str, Any]:
@@ -125,75 +143,3 @@ def with_absolute_paths(settings: Settings, path: Path | None) -> Settings:
 def absolute(path: Path, base: Path) -> Path:
     """`~` and relative paths resolved."""
     return Path(os.path.abspath(base / path.expanduser()))  # noqa: PTH100 - resolve() would follow links
-
-
-def explain(
-    error: ValidationError, path: Path | None, content: Mapping[str, Any], variables: Mapping[str, Any]
-) -> ConfigError:
-    """Each wrong value with its source and what it may be."""
-    lines = [f"{source(problem['loc'], path, content, variables)}: {sentence(problem)}" for problem in error.errors()]
-    return ConfigError(
-        "The configuration is wrong. " + " ".join(lines),
-        next_step="Correct it, then check with `homeward config check`.",
-    )
-
-
-def source(
-    location: tuple[int | str, ...], path: Path | None, content: Mapping[str, Any], variables: Mapping[str, Any]
-) -> str:
-    """Where a value came from: variable, file and line, or option."""
-    keys = [str(key) for key in location if not is_union_branch(str(key))]
-    if holds(variables, keys):
-        return PREFIX + "_".join(keys).upper()
-    if path is not None and holds(content, keys):
-        return f"{path}, line {line_of(path.read_text(encoding='utf-8'), keys)}"
-    return "--" + "-".join(keys).replace("_", "-")
-
-
-def is_union_branch(key: str) -> bool:
-    """Pydantic appends the branch of a union that it tried (`path`, `literal[…]`) to the location."""
-    return key == "path" or "[" in key
-
-
-def holds(layer: Mapping[str, Any], keys: list[str]) -> bool:
-    """Whether a layer has a value under these keys."""
-    value: Any = layer
-    for key in keys:
-        if not isinstance(value, Mapping) or key not in value:
-            return False
-        value = value[key]
-    return True
-
-
-def line_of(text: str, keys: list[str]) -> int:
-    """The line, from 1, in which a key stands: the last `[table]` above counts."""
-    table: list[str] = []
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([\w.\s\"-]+?)\s*\]", line):
-            table = [part.strip(' "') for part in header[1].split(".")]
-            if table == keys:
-                return number
-        elif (match := re.match(r"\s*([\w.\"-]+)\s*=", line)) and [
-            *table,
-            *(part.strip('"') for part in match[1].split(".")),
-        ] == keys:
-            return number
-    return 1
-
-
-def sentence(problem: ErrorDetails) -> str:
-    """What is wrong, and what the value may be."""
-    name = ".".join(str(key) for key in problem["loc"] if not is_union_branch(str(key)))
-    if problem["type"] == "extra_forbidden":
-        return f"there is no setting `{name}`; {nearest(problem['loc'])}."
-    return f"`{name}` is {problem['input']!r}: {problem['msg'].lower()}."
-
-
-def nearest(location: tuple[int | str, ...]) -> str:
-    """The names that the table has."""
-    table: type[BaseModel] = Settings
-    for key in location[:-1]:
-        field = table.model_fields.get(str(key))
-        inner = [field.annotation, *get_args(field.annotation)] if field else []
-        table = next((each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)), table)
-    return "there are " + ", ".join(table.model_fields)

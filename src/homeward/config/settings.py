@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
+
+from homeward.config.clouds import CloudSettings
+from homeward.config.policy import BudgetSettings, PolicySettings, PrivacySettings
+from homeward.config.table import Table
+
+PREFIX = "HOMEWARD_"
+"""Before the name of a setting that a variable holds."""
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -16,12 +23,6 @@ Seconds = Annotated[float, Field(gt=0)]
 def default_data_dir() -> Path:
     """The folder that the system sets aside for an application's data of this user."""
     return Path(platformdirs.user_data_dir("homeward", appauthor=False))
-
-
-class Table(BaseModel):
-    """A table of `homeward.toml`: names that it doesn't know are an error, not ignored."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=False)
 
 
 class LlamaSettings(Table):
@@ -113,4 +114,8 @@ class Settings(Table):
     llama: LlamaSettings = LlamaSettings()
     foundry: FoundrySettings = FoundrySettings()
     service: ServiceSettings = ServiceSettings()
+    clouds: dict[str, CloudSettings] = Field({}, description="What may answer on other machines, by name.")
+    policy: PolicySettings = PolicySettings()
+    privacy: PrivacySettings = PrivacySettings()
+    budget: BudgetSettings = BudgetSettings()
     chat: ChatSettings = ChatSettings()

@@ -53,7 +53,10 @@ def loopback_root(url: str) -> Root | Refused:
         return Refused(f"The address is not understood. {_SHAPE}")
     host = this_machine(match["host"])
     if host is None:
-        return Refused(f"Only services on this machine are used this way, and {match['host']} is another one.")
+        return Refused(
+            f"Only services on this machine are used this way, and {match['host']} is another one. "
+            'Give it a row of its own in homeward.toml: [clouds.NAME], with place = "network" if it is yours.'
+        )
     if match["scheme"].lower() != "http":
         return Refused(f"A service on this machine is asked without encryption. {_SHAPE}")
     port = int(match["port"] or 80)

@@ -9,6 +9,7 @@ from homeward.history.export import to_markdown
 from homeward.history.incoming import as_id
 from homeward.history.opening import migrate
 from homeward.history.rows import (
+    ALTERNATIVE,
     ROLES,
     AnyId,
     Element,
@@ -24,6 +25,7 @@ from homeward.history.rows import (
 from homeward.history.store import History
 
 __all__ = [
+    "ALTERNATIVE",
     "ROLES",
     "AnyId",
     "Element",

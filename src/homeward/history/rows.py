@@ -30,6 +30,10 @@ StepStatus = Literal["streaming", "complete", "stopped", "interrupted", "failed"
 ROLES: tuple[Role, ...] = get_args(Role)
 """Kinds of steps that are messages of the conversation; every other kind is work in between."""
 
+ALTERNATIVE = "alternative"
+"""The kind of a step that holds another answer to the same question. It is a child of the work (`run`) that the answer
+is a child of, stays and goes with it, and is in no prompt."""
+
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody who owns conversations."""

@@ -5,16 +5,18 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, case, delete, insert, select, text, update
+from sqlalchemy import ColumnElement, Connection, Uuid, case, delete, insert, literal, select, text, update
 
 from homeward.history import threads
 from homeward.history.errors import RefusedError
 from homeward.history.order import in_order, nearest_kept
-from homeward.history.rows import ROLES, Element, Step, Turn
-from homeward.history.tables import elements, steps
+from homeward.history.rows import ALTERNATIVE, ROLES, Element, Step, Turn
+from homeward.history.tables import elements, receipts, steps
 from homeward.history.tables import threads as thread_rows
 
 _columns = [steps.c[name] for name in Step.__struct_fields__]
+_CONTENTS = ("text", "status", "is_error", "started_at", "ended_at", "metadata", "favorite", "generation")
+"""What a step says and how that came about; the rest is its place in the conversation."""
 
 
 def save(connection: Connection, step: Step, *, user_id: UUID | None, clear_text: bool) -> None:
@@ -95,15 +97,35 @@ def remove_one(connection: Connection, thread_id: UUID, step_id: UUID) -> bool:
 
 
 def remove_later(connection: Connection, thread_id: UUID, step_id: UUID) -> int:
-    """Delete all steps that were first saved after this one, with what hangs on them; the number of steps."""
+    """Delete all steps that were first saved after this one, with what hangs on them; the number of steps.
+
+    Another answer to an earlier question stays, whenever it was written.
+    """
     threads.lock(connection, thread_id)
     query = select(steps.c.seq).where(steps.c.id == step_id, steps.c.thread_id == thread_id)
     seq = connection.execute(query).scalar_one_or_none()
     if seq is None:
         raise RefusedError("This message is not stored in this conversation.")
-    removed = _remove(connection, thread_id, steps.c.seq > seq)
+    before = select(steps.c.id).where(steps.c.thread_id == thread_id, steps.c.seq <= seq).scalar_subquery()
+    stays = (steps.c.kind == ALTERNATIVE) & steps.c.parent_id.in_(before)
+    removed = _remove(connection, thread_id, (steps.c.seq > seq) & ~stays)
     threads.touch(connection, thread_id)
     return removed
+
+
+def swap_contents(connection: Connection, thread_id: UUID, first: UUID, second: UUID) -> None:
+    """Let two steps of the thread change places; see `History.swap_contents`."""
+    threads.lock(connection, thread_id)
+    both = steps.c.id.in_((first, second)) & (steps.c.thread_id == thread_id)
+    query = select(steps.c.id, *(steps.c[name] for name in _CONTENTS)).where(both)
+    rows = {row["id"]: {name: row[name] for name in _CONTENTS} for row in connection.execute(query).mappings()}
+    if rows.keys() != {first, second}:
+        raise RefusedError("One of these answers is not stored in this conversation.")
+    connection.execute(update(steps).where(steps.c.id == first).values(**rows[second]))
+    connection.execute(update(steps).where(steps.c.id == second).values(**rows[first]))
+    other = case((receipts.c.step_id == first, literal(second, Uuid())), else_=literal(first, Uuid()))
+    connection.execute(update(receipts).where(receipts.c.step_id.in_((first, second))).values(step_id=other))
+    threads.touch(connection, thread_id)
 
 
 def _remove(connection: Connection, thread_id: UUID, doomed: ColumnElement[bool]) -> int:

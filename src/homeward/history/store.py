@@ -194,9 +194,21 @@ class History:
         return await self._write(lambda connection: steps.remove_one(connection, here, there), here)
 
     async def delete_steps_after(self, thread_id: AnyId, step_id: AnyId) -> int:
-        """Delete all steps that were first saved after this one, with what hangs on them; their number."""
+        """Delete all steps that were first saved after this one, with what hangs on them; their number.
+
+        Other answers (`ALTERNATIVE`) to an earlier question stay.
+        """
         here, there = as_id(thread_id, "thread's id"), as_id(step_id, "step's id")
         return await self._write(lambda connection: steps.remove_later(connection, here, there), here)
+
+    async def swap_contents(self, thread_id: AnyId, first_id: AnyId, second_id: AnyId) -> None:
+        """Let two steps change places: what they say, how that came about, and their receipts.
+
+        Ids, kinds, parents and the order of the conversation stay as they are.
+        """
+        here = as_id(thread_id, "thread's id")
+        first, second = as_id(first_id, "step's id"), as_id(second_id, "step's id")
+        await self._write(lambda connection: steps.swap_contents(connection, here, first, second), here)
 
     async def turns(self, thread_id: AnyId, until_step_id: AnyId | None = None) -> tuple[Turn, ...]:
         """The messages with a text, in order, up to and including `until_step_id`: what a prompt is made of.

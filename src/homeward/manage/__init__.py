@@ -1,9 +1,8 @@
-"""The models page: what is on this machine, what answers, and everything that the user can do about it.
+"""The models page and the policy page: what they show, and everything that the user can do there.
 
-Only the page, its API and the values that it shows; what a button does is behind `Manager`. Callers import the
-modules:
+Only the pages, their APIs and the values that they show; what a button does is behind `Manager` and `Governor`. Callers
+import the modules:
 
-    state      State, Catalogue and their parts: what the page shows, as values
-    manager    Manager: what the page can ask for
-    routes     model_routes: the page and its API over HTTP
+    state, manager, routes                     the models page: values, what it can ask for, model_routes
+    policy_state, governor, policy_routes      the policy page: the same, policy_routes
 """

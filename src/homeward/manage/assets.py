@@ -1,4 +1,4 @@
-"""The page's files, each under an address that changes with their content: so browsers may keep them for ever."""
+"""The pages' files, each under an address that changes with their content: so browsers may keep them for ever."""
 
 import hashlib
 import re
@@ -7,7 +7,8 @@ from pathlib import Path
 from starlette.responses import Response
 
 ADDRESS = "/models/assets/"
-PAGE = "page.html"
+MODELS_PAGE = "models.html"
+POLICY_PAGE = "policy.html"
 
 _FOLDER = Path(__file__).resolve().parent / "page"
 _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
@@ -16,7 +17,7 @@ _NAMED = re.compile(rb'"(?:\./|/models/assets/)[\w.-]+\.(?:css|js|svg)(?=")')
 
 
 class Assets:
-    """The page and what belongs to it, in memory."""
+    """The pages and what belongs to them, in memory."""
 
     def __init__(self) -> None:
         """Read the files. Raises OSError."""
@@ -26,13 +27,13 @@ class Assets:
         query = f"?v={self.version}".encode()
         self._files = {name: _NAMED.sub(rb"\g<0>" + query, content) for name, content in files.items()}
 
-    def page(self) -> Response:
-        """The page itself; asked for anew each time."""
-        return self._answer(PAGE, "no-store")
+    def page(self, name: str) -> Response:
+        """A page itself; asked for anew each time."""
+        return self._answer(name, "no-store")
 
     def asset(self, name: str, version: str) -> Response:
-        """One of its files; 404 where there is none. Kept by the browser where its address has the right version."""
-        if name == PAGE or name not in self._files:
+        """One of their files; 404 where there is none. Kept by the browser where its address has the right version."""
+        if name in {MODELS_PAGE, POLICY_PAGE} or name not in self._files:
             return Response(status_code=404, headers={"cache-control": "no-store"})
         return self._answer(name, "max-age=31536000, immutable" if version == self.version else "no-cache")
 

@@ -6,39 +6,22 @@
     GET   /models/catalogue        Catalogue; asks the network, so for this program's own page only
     POST  /models/{action}         a JSON object; the new State
 
-Errors: {"error": {"message", "next_step", "code"}}. Foreign pages are the gate's business; that actions take JSON
-only, which no form can send without asking first, is a second lock.
+Errors are those of `http`.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
-import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from homeward.manage.assets import ADDRESS, Assets
+from homeward.manage.assets import ADDRESS, MODELS_PAGE, Assets
+from homeward.manage.http import Body, ForeignError, body_of, json, told
 from homeward.manage.manager import Manager
-from homeward.protocol.errors import HomewardError, InvalidRequestError
-
-log = structlog.get_logger(__name__)
 
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=4096, pattern=r"^[^\x00]+$")]
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-class NotJsonError(InvalidRequestError):
-    """A body that is not declared as JSON."""
-
-    status = 415
-
-
-class ForeignError(InvalidRequestError):
-    """A request that does not come from this program's page."""
-
-    status = 403
 
 
 class Nothing(msgspec.Struct):
@@ -70,15 +53,12 @@ class Offered(msgspec.Struct):
     variant: Text
 
 
-Body = TypeVar("Body", bound=msgspec.Struct)
-
-
 def model_routes(manager: Manager) -> list[BaseRoute]:
     """All routes. Reads the page's files."""
     assets = Assets()
 
     async def page(_request: Request) -> Response:
-        return assets.page()
+        return assets.page(MODELS_PAGE)
 
     async def asset(request: Request) -> Response:
         return assets.asset(request.path_params["file"], request.query_params.get("v", ""))
@@ -115,40 +95,3 @@ def model_routes(manager: Manager) -> list[BaseRoute]:
         action("devices", Nothing, lambda _: manager.look_at_devices()),
         action("later", Nothing, lambda _: manager.later()),
     ]
-
-
-def told(handler: Handler) -> Handler:
-    """The handler, whose errors become answers."""
-
-    async def answer(request: Request) -> Response:
-        try:
-            return await handler(request)
-        except HomewardError as error:
-            log.info("models.refused", path=request.url.path, code=error.code, detail=error.detail)
-            content = {"message": error.message, "next_step": error.next_step, "code": error.code}
-            return json({"error": content}, error.status)
-
-    return answer
-
-
-async def body_of(request: Request, body_type: type[Body]) -> Body:
-    """The body of an action. Raises InvalidRequestError."""
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
-        raise NotJsonError("The body must be JSON.", next_step="Send it with content-type: application/json.")
-    try:
-        return msgspec.json.decode(await request.body(), type=body_type)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        fields = ", ".join(f'"{field.name}"' for field in msgspec.structs.fields(body_type))
-        wanted = f"Send a JSON object with {fields}." if fields else "Send an empty JSON object."
-        raise InvalidRequestError("This request is not understood.", next_step=wanted, detail=str(error)) from error
-
-
-def json(content: object, status: int = 200) -> Response:
-    """An answer that nobody keeps."""
-    return Response(
-        msgspec.json.encode(content),
-        status_code=status,
-        media_type="application/json",
-        headers={"cache-control": "no-store"},
-    )

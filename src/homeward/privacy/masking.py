@@ -55,11 +55,33 @@ def mask(parts: Sequence[Part], report: Report, kinds: Iterable[str]) -> Masked:
             labels[original] = label
         return f"[{labels[original]}]"
 
+    found = [tuple(_apart(looked.findings, wanted)) for looked in report.parts]
+    kinds_of = {
+        part.text[each.start : each.end]: each.kind for part, here in zip(parts, found, strict=True) for each in here
+    }
     masked = tuple(
-        Part(part.name, _replaced(part.text, _apart(looked.findings, wanted), placeholder))
-        for part, looked in zip(parts, report.parts, strict=True)
+        Part(part.name, _replaced(part.text, _apart(_everywhere(part.text, here, kinds_of), wanted), placeholder))
+        for part, here in zip(parts, found, strict=True)
     )
     return Masked(masked, {label: original for original, label in labels.items()})
+
+
+def _everywhere(text: str, found: Iterable[Finding], kinds_of: Mapping[str, str]) -> list[Finding]:
+    """What was found in a text, and wherever else in it stands what was found anywhere.
+
+    A password is known by the word beside it; the next time it stands alone.
+    """
+    again = (
+        Finding(at, at + len(original), kind) for original, kind in kinds_of.items() for at in _places(text, original)
+    )
+    return sorted({*found, *again})
+
+
+def _places(text: str, original: str) -> Iterator[int]:
+    at = text.find(original)
+    while at >= 0:
+        yield at
+        at = text.find(original, at + len(original))
 
 
 def _replaced(text: str, findings: Iterable[Finding], placeholder: Callable[[str, str], str]) -> str:

@@ -6,6 +6,8 @@ import msgspec
 
 Role = Literal["system", "user", "assistant"]
 FinishReason = Literal["stop", "length", "content_filter", "tool_calls"]
+Mode = Literal["auto", "device", "cloud"]
+"""What the user asked for with a message: as the policy says, on this device only, in the cloud first."""
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -35,6 +37,13 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Name of the backend that the user chose; None leaves the choice to the policy."""
     model: str = ""
     """Name of the model, as that backend knows it; empty leaves the choice to the backend."""
+    mode: Mode = "auto"
+    stays_home: bool = False
+    """Whether it belongs to a conversation that must not leave this device any more."""
+    approved: bool = False
+    """Whether the user was asked about the findings in it, and agreed."""
+    further: tuple[str, ...] = ()
+    """Texts that go out with it beside the messages, such as names of files; looked at for findings like these."""
 
 
 class Usage(msgspec.Struct, frozen=True, kw_only=True):

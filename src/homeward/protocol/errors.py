@@ -6,9 +6,13 @@
     ├── ConfigError                   a setting is wrong: which one, where it stands, what it may be
     ├── OverloadedError               queue full, or shutting down: try again later
     ├── NoBackendError                the plan is empty, or every attempt in it failed
+    ├── RestingError                  a backend failed lately or asked to be left alone
+    ├── FindingsError                 personal data or a secret could not be replaced before it would have left
     ├── BrokenOffError                we ended an answer ourselves: shutdown, nobody looks
     ├── HistoryError                  the conversation could not be stored or read
+    ├── AuditError                    the audit log can't be written, so nothing may leave this machine
     ├── BackendError                  the other side of a connection
+    │   ├── BackendKeyError           there is no key or sign-in for it, so it was not asked
     │   ├── BackendUnreachableError   nobody listens, or the name does not resolve
     │   ├── BackendTimeoutError       a deadline passed: headers, first token, event or total
     │   ├── BackendDisconnectedError  the stream ended before the answer did
@@ -59,13 +63,19 @@ class InvalidRequestError(HomewardError):
 
 
 class ContextLengthError(InvalidRequestError):
-    """The last message alone, with the system prompt, is longer than the model's window."""
+    """The last message alone, with the system prompt, is longer than the model's window.
+
+    Both numbers are None where a backend refused the prompt without saying how long it is.
+    """
 
     code = "context_length_exceeded"
 
-    def __init__(self, *, prompt_tokens: int, available_tokens: int) -> None:
+    def __init__(self, *, prompt_tokens: int | None, available_tokens: int | None) -> None:
+        counted = prompt_tokens is not None and available_tokens is not None
         super().__init__(
-            f"The message is {prompt_tokens} tokens long, but this model has room for {available_tokens}.",
+            f"The message is {prompt_tokens} tokens long, but this model has room for {available_tokens}."
+            if counted
+            else "This model has no room for the conversation and the answer asked for.",
             next_step="Shorten it, or choose a model with a larger context window.",
         )
         self.prompt_tokens = prompt_tokens
@@ -93,6 +103,20 @@ class NoBackendError(HomewardError):
     status = 503
 
 
+class RestingError(HomewardError):
+    """The backend is left alone for a while."""
+
+    code = "backend_resting"
+    status = 503
+
+
+class FindingsError(HomewardError):
+    """Something that must not leave this device as it is could not be replaced; nothing was sent."""
+
+    code = "findings"
+    status = 503
+
+
 class BrokenOffError(HomewardError):
     """We ended an answer ourselves before it was whole."""
 
@@ -112,6 +136,13 @@ class HistoryError(HomewardError):
     status = 503
 
 
+class AuditError(HomewardError):
+    """The audit log can't be written or read; what is not in it must not leave this machine."""
+
+    code = "audit_unavailable"
+    status = 503
+
+
 class BackendError(HomewardError):
     """The other side of a connection failed."""
 
@@ -120,10 +151,21 @@ class BackendError(HomewardError):
     blame = "backend"
 
 
+class BackendKeyError(BackendError):
+    """There is no key or sign-in for it, so it was not asked."""
+
+    code = "upstream_key_missing"
+
+
 class BackendUnreachableError(BackendError):
     """Nobody listens there, or the name does not resolve."""
 
     code = "upstream_unreachable"
+
+    def __init__(self, message: str, *, next_step: str = "", detail: str = "", name_resolves: bool = True) -> None:
+        super().__init__(message, next_step=next_step, detail=detail)
+        self.name_resolves = name_resolves
+        """False where the host's name is not known, so that another try at once is of no use."""
 
 
 class BackendTimeoutError(BackendError):

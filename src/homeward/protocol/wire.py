@@ -22,6 +22,9 @@ from homeward.protocol.errors import (
 )
 from homeward.protocol.sse import Event
 
+MOST_TOKENS = 100_000_000
+"""A count beyond this is none."""
+
 DONE = b"[DONE]"
 """Payload of the event that ends a stream."""
 
@@ -209,11 +212,15 @@ def _decode(data: bytes, source: str) -> _Answer:
 def _usage(usage: _Usage) -> Usage | None:
     """None where a count is missing, or is none: that is not the same as 0."""
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
-    if prompt is None or completion is None or prompt < 0 or completion < 0:
-        return None
     details = usage.prompt_tokens_details
-    cached = usage.prompt_cache_hit_tokens if details is None else details.cached_tokens
-    return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached or 0)
+    cached = (usage.prompt_cache_hit_tokens if details is None else details.cached_tokens) or 0
+    if (
+        prompt is None
+        or completion is None
+        or not all(0 <= each <= MOST_TOKENS for each in (prompt, completion, cached))
+    ):
+        return None
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
 
 
 def _finish_reason(reason: str, source: str) -> FinishReason:

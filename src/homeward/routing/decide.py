@@ -1,33 +1,147 @@
 """The decision itself."""
 
-from homeward.routing.plan import Attempt, BackendView, Dropped, Facts, Plan, Policy, Snapshot
+import msgspec
+
+from homeward.config.policy import BudgetSettings, PolicySettings
+from homeward.protocol.place import Place
+from homeward.routing.plan import Attempt, BackendView, Dropped, Facts, Plan, Question, Reason, Snapshot
+from homeward.routing.presets import Effective, Places, effective
+from homeward.routing.rules import matches, names
+
+CLOUD_BEFORE_HOME: Places = ("cloud", "network", "device")
+"""The order where the user asked for the cloud."""
 
 
-def decide(facts: Facts, snapshot: Snapshot, policy: Policy) -> Plan:
-    """The plan for one request: the allowed backends by place, then by the configuration's order.
+class Bounds(msgspec.Struct, frozen=True):
+    """What the user's rules make of one request."""
 
-    A backend that policy excludes is in no plan, whatever the user chose and whatever fails.
+    targets: tuple[str, ...]
+    """Places or backends that may answer, best first."""
+    places: Places
+    """Where answers may be made at all."""
+    month: float | None
+    """What clouds may cost."""
+
+
+def decide(facts: Facts, snapshot: Snapshot, policy: PolicySettings, budget: BudgetSettings) -> Plan:
+    """The plan for one request.
+
+    What policy or privacy keeps from a backend is in no plan for it, whatever the user chose and whatever fails.
     """
-    attempts: list[tuple[int, Attempt]] = []
-    dropped: list[Dropped] = []
-    for backend in snapshot.backends:
-        if reason := why_not(backend, facts, policy):
-            dropped.append(Dropped(backend=backend.name, reason=reason))
-        else:
-            rule = "chosen" if facts.chosen_backend else "place_order"
-            model = facts.chosen_model or backend.model
-            attempt = Attempt(backend=backend.name, place=backend.place, model=model, reason=rule)
-            attempts.append((policy.places.index(backend.place), attempt))
-    attempts.sort(key=lambda ranked: ranked[0])  # stable: ties keep the configuration's order
-    return Plan(attempts=tuple(attempt for _, attempt in attempts), dropped=tuple(dropped))
+    whole = effective(policy)
+    rule, targets = _rule(facts, snapshot, whole)
+    bounds = Bounds(targets, whole.places, budget.month)
+    ranked = sorted(snapshot.backends, key=lambda view: _rank(view, targets))  # ties keep the configuration's order
+    reasons = {view.name: why_not(view, facts, bounds) for view in ranked}
+    attempts = tuple(_attempt(view, facts, rule) for view in ranked if reasons[view.name] is None)
+    resting = [view.rests_seconds for view in ranked if reasons[view.name] == "resting"]
+    return Plan(
+        attempts=attempts,
+        dropped=tuple(_dropped(view, reason) for view in snapshot.backends if (reason := reasons[view.name])),
+        rule=rule,
+        question=_question(ranked, facts, bounds),
+        hedge=policy.hedge and len(attempts) > 1,
+        retry_after_seconds=None if attempts else min(resting, default=None),
+    )
 
 
-def why_not(backend: BackendView, facts: Facts, policy: Policy) -> str:
-    """The first reason against a backend; empty for none."""
-    if backend.place not in policy.places:
+def why_not(view: BackendView, facts: Facts, bounds: Bounds) -> Reason | None:
+    """The most fundamental reason against a backend; None where it may be asked."""
+    return (
+        _not_allowed(view, facts, bounds)
+        or (_not_private(facts) if view.place is not Place.DEVICE else None)
+        or _not_affordable(view, facts, bounds.month)
+        or _not_agreed(view)
+        or _not_able(view, facts)
+    )
+
+
+def _not_allowed(view: BackendView, facts: Facts, bounds: Bounds) -> Reason | None:
+    if view.place not in bounds.places:
         return "place_not_allowed"
-    if facts.chosen_backend not in (None, backend.name):
+    if facts.chosen_backend not in (None, view.name):
         return "not_chosen"
-    if backend.state == "failed":
-        return backend.reason or "failed"
-    return ""
+    if facts.mode == "device" and view.place is not Place.DEVICE:
+        return "not_in_mode"
+    if not any(names(target, view) for target in bounds.targets):
+        return "not_in_rule"
+    return None
+
+
+def _not_private(facts: Facts) -> Reason | None:
+    """Why the words must not go to a backend outside this device."""
+    if facts.stays_home:
+        return "thread_stays_home"
+    if facts.may_leave == "home":
+        return "findings"
+    if facts.may_leave == "ask" and not facts.approved:
+        return "findings_unasked"
+    return None
+
+
+def _not_affordable(view: BackendView, facts: Facts, month: float | None) -> Reason | None:
+    if month is None or view.place is not Place.CLOUD:
+        return None
+    if view.input_price is None or view.output_price is None:
+        return "price_unknown"
+    worst = (facts.tokens * view.input_price + facts.max_tokens * view.output_price) / 1_000_000
+    return "budget_spent" if facts.spent + worst > month else None
+
+
+def _not_agreed(view: BackendView) -> Reason | None:
+    """Behind what no agreement would change: else the user would be sent to agree to what is not asked all the same."""
+    return "no_consent" if view.place is not Place.DEVICE and not view.consented else None
+
+
+def _not_able(view: BackendView, facts: Facts) -> Reason | None:
+    too_long = view.context_tokens is not None and facts.tokens > view.context_tokens
+    if too_long and view.place is not Place.DEVICE:  # on this device, the oldest turns are left out instead
+        return "too_long"
+    match view.state:
+        case "resting" | "failed" as state:
+            return state
+        case _:
+            return None
+
+
+def _rule(facts: Facts, snapshot: Snapshot, whole: Effective) -> tuple[str, tuple[str, ...]]:
+    """What decides, and the places or backends that it names, best first."""
+    if facts.chosen_backend is not None:
+        return "chosen", whole.places
+    if facts.mode == "device":
+        return "mode", whole.places
+    if facts.mode == "cloud":
+        return "mode", CLOUD_BEFORE_HOME
+    for rule in whole.rules:
+        if matches(rule.when, facts, snapshot):
+            return rule.name, rule.use
+    return "place_order", whole.places
+
+
+def _rank(view: BackendView, targets: tuple[str, ...]) -> int:
+    return next((rank for rank, target in enumerate(targets) if names(target, view)), len(targets))
+
+
+def _attempt(view: BackendView, facts: Facts, rule: str) -> Attempt:
+    return Attempt(
+        backend=view.name,
+        place=view.place,
+        model=(facts.chosen_model if facts.chosen_backend is not None else "") or view.model,
+        reason=rule,
+        masked=facts.may_leave == "mask" and view.place is not Place.DEVICE,
+    )
+
+
+def _dropped(view: BackendView, reason: Reason) -> Dropped:
+    return Dropped(backend=view.name, reason=reason, sentence=view.reason if reason == view.state else "")
+
+
+def _question(ranked: list[BackendView], facts: Facts, bounds: Bounds) -> Question | None:
+    """What the user could agree to so that a better backend than the plan's first one is asked."""
+    agreed = msgspec.structs.replace(facts, approved=True)
+    for view in ranked:
+        if why_not(view, facts, bounds) is None:
+            return None
+        if why_not(msgspec.structs.replace(view, consented=True), agreed, bounds) is None:
+            return Question(about="findings" if view.consented else "consent", backend=view.name, place=view.place)
+    return None

@@ -8,7 +8,7 @@
         sidebar: "대화 목록 열기/닫기", search: "대화 검색", newChat: "새 대화", theme: "테마 선택", readme: "도움말",
         options: "대화 메뉴", copy: "복사", good: "도움이 됨", bad: "도움이 안 됨", messages: "대화",
         writing: "답변을 작성하고 있습니다.", done: "답변이 끝났습니다.", scroll: "맨 아래로",
-        welcome: "무엇을 도와드릴까요?"
+        mode: "답할 곳", asked: "결정이 필요합니다.", welcome: "무엇을 도와드릴까요?"
       }
     : {
         composer: "Message", send: "Send message", stop: "Stop answer", edit: "Edit message",
@@ -16,7 +16,7 @@
         theme: "Choose theme", readme: "Help", options: "Chat options", copy: "Copy", good: "Helpful",
         bad: "Not helpful", messages: "Conversation", writing: "The answer is being written.",
         done: "The answer is complete.", scroll: "Scroll to the end",
-        welcome: "What can I help with?"
+        mode: "Where to answer", asked: "A decision is needed.", welcome: "What can I help with?"
       }
   document.documentElement.lang = korean ? "ko" : "en"
 
@@ -36,6 +36,8 @@
         if (!control.hasAttribute("aria-label")) control.setAttribute("aria-label", name)
       }
     }
+    const mode = document.querySelector("#mode-picker-trigger-mode")
+    mode?.setAttribute("aria-label", `${words.mode}: ${mode.textContent}`)
     // The menu of a chat is a div inside a button inside a link: neither announced nor reached by Tab.
     for (const menu of document.querySelectorAll("#thread-options")) {
       menu.setAttribute("role", "button")
@@ -99,6 +101,14 @@
     }
   }
 
+  /* A card that asks something is read out as a whole; it takes no focus, or a keystroke could decide. */
+  let asked = null
+  function announceQuestion() {
+    const card = document.querySelector(".homeward-question")
+    if (card && card !== asked) announce(`${words.asked} ${card.innerText}`)
+    asked = card
+  }
+
   let models = null
   import("/public/models.js").then((module) => {
     models = module
@@ -111,6 +121,7 @@
     nameControls()
     welcome()
     models?.look()
+    announceQuestion()
     announceAnswer()
     if (current) changed() // text that grows within a paragraph changes no nodes
   }

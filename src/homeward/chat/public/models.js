@@ -1,4 +1,6 @@
 /* Which model answers, in the page's header, and what there is to know about it. Asks this Homeward alone. */
+import { look as lookAtPolicy, mayLeave } from "/public/policy.js"
+
 const korean = navigator.language.startsWith("ko")
 const words = korean
   ? {
@@ -9,7 +11,7 @@ const words = korean
       small: "지금은 함께 제공되는 작은 모델이라 자주 틀립니다.", better: "더 나은 모델 고르기",
       switchable: (name) => `${name}을(를) 쓸 준비가 되었습니다.`, use: "사용하기", later: "나중에", look: "모델 보기",
       missing: (name) => `${name}이(가) 답해야 하지만 이 컴퓨터에 없습니다. 그동안 다른 모델이 답합니다.`,
-      nobody: "답할 수 있는 모델이 없습니다."
+      nobody: "답할 수 있는 모델이 없습니다.", policy: "정책 보기"
     }
   : {
       models: "Models", ready: "ready", loading: "loading", stopped: "at rest", failed: "has a problem",
@@ -19,7 +21,7 @@ const words = korean
       small: "It is the small one that Homeward comes with, and often wrong.", better: "Choose a better model",
       switchable: (name) => `${name} is ready to answer.`, use: "Use it", later: "Not now", look: "See models",
       missing: (name) => `${name} should answer, but is not on this computer. Another model answers meanwhile.`,
-      nobody: "There is no model that can answer."
+      nobody: "There is no model that can answer.", policy: "Your policy"
     }
 
 const SLOW = 4000
@@ -112,12 +114,19 @@ function showPromise() {
   const place = document.querySelector(".homeward-promise")
   if (!place) return
   const used = state.in_use
+  const policy = mayLeave()
   const starter = state.models.some((model) => model.in_use && model.source === "starter")
-  const key = `${used?.state === "service" ? used.backend : ""} ${starter}`
+  const key = `${used?.state === "service" ? used.backend : ""} ${starter} ${policy}`
   if (place.dataset.key === key) return
   place.dataset.key = key
   const title = state.services.find((service) => service.kind === used?.backend)?.title ?? used?.backend
-  const lines = [element("p", "", used?.state === "service" ? words.promiseService(title) : words.promise)]
+  const here = used?.state === "service" ? words.promiseService(title) : words.promise
+  const lines = [element("p", "", policy || here)]
+  if (policy) {
+    const link = element("a", "", words.policy)
+    link.href = "/policy"
+    lines[0].append(" ", link)
+  }
   if (starter) {
     const line = element("p", "", `${words.small} `)
     const link = element("a", "", words.better)
@@ -130,6 +139,7 @@ function showPromise() {
 
 /** Called by homeward.js whenever the page has changed. */
 export function look() {
+  lookAtPolicy()
   if (!state) return
   showChip()
   showNews()

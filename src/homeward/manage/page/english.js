@@ -1,3 +1,5 @@
+import { policy } from "./english-policy.js"
+
 export const english = {
   language: "en",
   back: "Back to the chat",
@@ -165,5 +167,6 @@ export const english = {
       never: (title) => `The check of ${title} was not finished.`
     },
     searched: (count) => (count === 1 ? "One service was found." : `${count} services were found.`)
-  }
+  },
+  policy
 }

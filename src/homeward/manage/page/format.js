@@ -12,6 +12,16 @@ export function size(bytes) {
   return `${number(bytes / 1e3)} KB`
 }
 
+/** The same where it may be little. */
+export function bytes(count) {
+  return count < 999.5 ? `${number(count)} B` : size(count)
+}
+
+export function money(sum, currency) {
+  const digits = sum === 0 || sum >= 0.01 ? { minimumFractionDigits: 2, maximumFractionDigits: 2 } : { maximumSignificantDigits: 2 }
+  return `${new Intl.NumberFormat(words.language, digits).format(sum)} ${currency}`
+}
+
 export function speed(bytesPerSecond) {
   return `${size(bytesPerSecond)}/s`
 }

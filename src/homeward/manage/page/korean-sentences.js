@@ -107,5 +107,37 @@ export const sentences = {
   "There is no model in {} yet.": "{0}에 아직 모델이 없습니다.",
   "It has: {}.": "있는 모델: {0}.",
   "Download one there first.": "먼저 그곳에서 모델을 다운로드하세요.",
-  "Start it, then search again.": "서비스를 시작한 뒤 다시 찾으세요."
+  "Start it, then search again.": "서비스를 시작한 뒤 다시 찾으세요.",
+
+  // rules that can't be saved
+  "This can't be saved yet.": "아직 저장할 수 없습니다.",
+  "Correct what is marked.": "표시된 곳을 고치세요.",
+  "Something is missing here.": "빠진 것이 있습니다.",
+  "This is too long.": "너무 깁니다.",
+  "This can't be less than 0.": "0보다 작을 수 없습니다.",
+  "This is not possible here.": "여기에 쓸 수 없는 값입니다.",
+  "{} use this name where no rule decided.": "영수증에서 규칙이 없을 때 쓰는 이름입니다.",
+  "Receipts use the name {} for a rule of the presets.": "{0}은(는) 영수증에서 기본 규칙의 이름으로 쓰입니다.",
+  "More than one rule is called {}, and receipts could not tell which one decided.":
+    "{0}(이)라는 규칙이 둘 이상이라 영수증에서 어느 것이 결정했는지 알 수 없습니다.",
+  "Write it like {}, with two digits each.": "{0}처럼 두 자리씩 쓰세요.",
+  "{} is neither a place nor a backend.": "{0}은(는) 장소도 백엔드도 아닙니다.",
+  "The pattern {} can't be used: {}.": "{0} 패턴을 쓸 수 없습니다: {1}.",
+  "Write it in RE2's syntax, which has no look-ahead and no back-references.":
+    "RE2 문법으로 쓰세요. 전방 탐색과 역참조는 쓸 수 없습니다.",
+  "The pattern {} matches a text of no characters, so it would be found everywhere.":
+    "{0} 패턴은 빈 글에도 맞아 어디에서나 발견됩니다.",
+  "Make something in it obligatory.": "반드시 있어야 할 글자를 넣으세요.",
+  "The name of a pattern may have small Latin letters, digits, - and _, and 40 of them at most.":
+    "패턴 이름에는 영문 소문자, 숫자, -, _를 40자까지 쓸 수 있습니다.",
+  "Rename it.": "이름을 바꾸세요.",
+  "{} can't be written: {}.": "{0}에 쓸 수 없습니다: {1}.",
+  "Look at its rights and at the room on the disk.": "파일 권한과 디스크 여유 공간을 확인하세요.",
+  "{} is written in a way that can't be changed here without losing something.":
+    "{0} 파일은 내용을 잃지 않고 여기에서 바꿀 수 없는 방식으로 쓰여 있습니다.",
+  "Change it with an editor.": "편집기로 바꾸세요.",
+  "Another program keeps changing {}.": "다른 프로그램이 {0} 파일을 계속 바꾸고 있습니다.",
+  "Close it, then save again.": "그 프로그램을 닫고 다시 저장하세요.",
+  "The environment variable {} goes before what would be saved.": "환경 변수 {0}이(가) 저장할 내용보다 우선합니다.",
+  "What you agreed to can't be written down: {}.": "동의하신 내용을 기록할 수 없습니다: {0}."
 }

@@ -1,3 +1,5 @@
+import { policy } from "./korean-policy.js"
+
 export const korean = {
   language: "ko",
   back: "대화로 돌아가기",
@@ -163,5 +165,6 @@ export const korean = {
       never: (title) => `${title} 확인이 끝나지 않았습니다.`
     },
     searched: (count) => `서비스 ${count}개를 찾았습니다.`
-  }
+  },
+  policy
 }

@@ -13,7 +13,7 @@ import { fillPage, words } from "./words.js"
 
 const at = (id) => document.getElementById(id)
 
-fillPage()
+fillPage(words.title)
 
 let state = null
 

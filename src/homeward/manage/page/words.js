@@ -41,10 +41,10 @@ export function setSentence(node, text) {
   setAttribute(node, "lang", own === null ? "en" : null)
 }
 
-/** The static texts of the page. */
-export function fillPage() {
+/** The static texts of a page with this title. */
+export function fillPage(title) {
   document.documentElement.lang = words.language
-  document.title = `${words.title} · Homeward`
+  document.title = `${title} · Homeward`
   for (const node of document.querySelectorAll("[data-text]")) {
     node.textContent = node.dataset.text.split(".").reduce((found, key) => found[key], words)
   }

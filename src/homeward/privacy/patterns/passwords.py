@@ -11,8 +11,9 @@ _NAME = (
     r"|비밀\s?번호|비번|패스워드|암호|パスワード|暗証番号|密码|密碼)"
 )
 _IS = r"[\"'`]?\s{0,3}(?:=>|:=|==?|:|\bis\b|\bwas\b|은|는|이|가|は|是)\s{0,3}"
-_VALUE = r"(\"[^\"\s]{4,128}\"|'[^'\s]{4,128}'|`[^`\s]{4,128}`|[^\s\"'`<>{},;&]{4,128})"
+_VALUE = r"(\"[^\"\s]{4,128}\"|'[^'\s]{4,128}'|`[^`\s]{4,128}`|[^\s\"'`<>]{4,128})"
 
+_NEXT_FIELD = re.compile(r"[&;,]\w+=")
 _STAND_INS = re.compile(r"[*x.•_-]+|<.*>|\{.*\}|\$.*|%.*|\[.*\]|.*\(.*", re.IGNORECASE | re.DOTALL)
 _TERMS = re.compile(r"(?:sha|md|utf|base|argon|pbkdf|oauth|http|tls|ipv)-?\d\w*(?:-\w+)*|\d{1,2}-[a-z]+", re.IGNORECASE)
 _ADDRESS = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
@@ -28,8 +29,10 @@ def _beside_its_name(candidate: Candidate) -> Span | None:
     quoted = candidate.text
     value = quoted.strip("\"'`")
     if value == quoted:
-        value = value.rstrip(".,)")
-    if len(value) < 4 or any(other.fullmatch(value) for other in (_STAND_INS, _TERMS, _ADDRESS, _PATH_IN_CODE)):
+        value = _NEXT_FIELD.split(value)[0].rstrip(".,;)}]")
+    if len(value) < 4 or _STAND_INS.fullmatch(quoted.strip("\"'`.,;")):
+        return None
+    if any(other.fullmatch(value) for other in (_STAND_INS, _TERMS, _ADDRESS, _PATH_IN_CODE)):
         return None
     if not any(character.isdecimal() or character in "!@#$%^&*+=~?" for character in value):
         return None

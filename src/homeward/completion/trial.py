@@ -1,0 +1,362 @@
+"""One attempt at an answer: one backend, asked once."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+import structlog
+
+from homeward.backends import AnswerStream, Backend, Permit, cost
+from homeward.completion.continuing import RepeatedBeginning
+from homeward.completion.events import Event, Text, Waiting
+from homeward.completion.firewall import with_texts
+from homeward.completion.prepared import Prepared
+from homeward.completion.window import Count, estimate, fit
+from homeward.observability.audit import Audit, AuditBegun, Entry
+from homeward.observability.spend import Reservation, Spend
+from homeward.privacy import Unmasker
+from homeward.protocol.address import Address
+from homeward.protocol.chat import ChatRequest, FinishReason, Message, Usage
+from homeward.protocol.errors import HomewardError, NoBackendError, RestingError
+from homeward.protocol.place import Place
+from homeward.protocol.receipt import AttemptRecord
+from homeward.routing import Attempt
+
+log = structlog.get_logger(__name__)
+
+ANSWER_SHARE = 4
+"""At least one part in so many of the context window is kept for the answer, however long the conversation."""
+
+
+class Books:
+    """What is written down about everything that leaves this device, and what it costs."""
+
+    def __init__(self, audit: Audit, spend: Spend) -> None:
+        self.audit = audit
+        self.spend = spend
+
+
+class Nth(NamedTuple):
+    """Which trial of which answer."""
+
+    answer: UUID
+    """The receipt's id."""
+    number: int
+    """From 1."""
+
+
+class Trial:
+    """Asks one backend once. True at any time, also after a cancellation; read `events` once, to its end."""
+
+    def __init__(
+        self,
+        attempt: Attempt,
+        backend: Backend,
+        prepared: Prepared,
+        books: Books,
+        *,
+        still_allowed: Callable[[], bool],
+        which: Nth,
+        impatient: bool,
+    ) -> None:
+        """One attempt of the plan in `prepared`.
+
+        Args:
+            attempt: which one.
+            backend: it names it.
+            prepared: the request, and all that was decided about it.
+            books: where it is written down.
+            still_allowed: whether the rules and consents of this very moment let it be asked.
+            which: which trial of which answer.
+            impatient: whether another backend waits, so that the first word is late after what it usually needs.
+        """
+        self.attempt = attempt
+        self.hedged = False
+        """Whether it began because the one before it was late."""
+        self.lost = False
+        """Whether the other one spoke first."""
+        self.error: HomewardError | None = None
+        self.model = ""
+        self.first_token: float | None = None
+        """On the monotonic clock."""
+        self.finish_reason: FinishReason | None = None
+        self.usage: Usage | None = None
+        self.left_out = 0
+        self.masked = 0
+        self.bytes_out = 0
+        self.cost: float | None = None
+        self._backend = backend
+        self._request = prepared.request
+        self._known = prepared.known
+        self._rules = prepared.rules
+        self._books = books
+        self._still_allowed = still_allowed
+        self._which = which
+        self._impatient = impatient
+        self._began = time.monotonic()
+        self._ended: float | None = None
+        self._sent_at: float | None = None
+        self._refused = False
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the backend said that its answer is finished."""
+        return self.error is None and self.finish_reason is not None and not self.lost
+
+    @property
+    def sent(self) -> bool:
+        """Whether the backend was there to be asked."""
+        return self._sent_at is not None
+
+    @property
+    def record(self) -> AttemptRecord:
+        """For the receipt."""
+        return AttemptRecord(
+            backend=self.attempt.backend,
+            place=self.attempt.place,
+            model=self.model,
+            error=self.error.code if self.error else "lost" if self.lost else "",
+            seconds=(self._ended or time.monotonic()) - self._began,
+            bytes_out=self.bytes_out,
+            cost=self.cost,
+            hedged=self.hedged,
+        )
+
+    async def events(self) -> AsyncGenerator[Event, None]:
+        """What happens; its error, if any, is in `error` afterwards."""
+        permit: Permit | None = None
+        try:
+            permit = self._permitted()
+            async with aclosing(self._ask()) as events:
+                async for event in events:
+                    yield event
+        except HomewardError as error:
+            self.error = error
+            log.warning(
+                "attempt_failed",
+                backend=self.attempt.backend,
+                code=error.code,
+                message=error.message,
+                detail=error.detail,
+            )
+        finally:
+            self._ended = time.monotonic()
+            if permit is not None:
+                self._report(permit)
+
+    def _permitted(self) -> Permit:
+        """Whether it may be asked: the plan was made a moment ago, and things change."""
+        row = self._backend.row
+        if row.place is not self.attempt.place or (row.leaves_device and self._known.kept_home):
+            raise NoBackendError("This backend must not be asked.", detail="the plan doesn't fit the backend")
+        permit = self._backend.health.permit()
+        if permit is None:
+            raise RestingError(
+                self._backend.health.why or f"{row.source} is left alone for a while.",
+                next_step="Try again in a moment.",
+                retry_after_seconds=max(1.0, self._backend.health.rests_seconds()),
+            )
+        return permit
+
+    def _report(self, permit: Permit) -> None:
+        """Tell the backend's health how it went."""
+        spoke_at = self.first_token or (self._ended if self.finish_reason else None)
+        if self.error is not None:
+            permit.failed(self.error)
+        elif spoke_at is not None and self._sent_at is not None:
+            permit.succeeded(spoke_at - self._sent_at, self._tokens_read())
+        else:
+            permit.given_up()
+
+    def _tokens_read(self) -> int:
+        """Of the prompt, those that the backend had not kept from an earlier request."""
+        if self.usage is None:
+            return self._known.facts.tokens
+        return max(0, self.usage.prompt_tokens - self.usage.cached_tokens)
+
+    async def _ask(self) -> AsyncGenerator[Event, None]:
+        name = self.attempt.backend
+        turn = self._backend.line.turn()
+        try:
+            async for ahead in turn.ahead():
+                yield Waiting("queued", name, ahead)
+            yield Waiting("loading", name)
+            async with self._backend.locate(self.attempt.model) as address:
+                request, unmasker = await self._outgoing()
+                request = await self._fitted(request, address)
+                yield Waiting("reading", name)
+                async with aclosing(self._answered(request, address, unmasker)) as texts:
+                    async for text in texts:
+                        yield text
+        finally:
+            turn.end()
+
+    async def _answered(self, request: ChatRequest, address: Address, unmasker: Unmasker) -> AsyncGenerator[Text, None]:
+        """The stream's text; what leaves is written down before it does, and what came of it after."""
+        row = self._backend.row
+        if not row.leaves_device:
+            async with (
+                self._open(request, address) as stream,
+                aclosing(self._relay(stream, request, unmasker)) as texts,
+            ):
+                async for text in texts:
+                    yield text
+            return
+        if not self._still_allowed():
+            raise NoBackendError(
+                f"{row.source} may not be asked any more.",
+                next_step="Try again: your rules or consents have changed meanwhile.",
+            )
+        reservation = self._reserve(request)
+        try:
+            entry = await self._books.audit.begin(self._begun(request, address))
+        except BaseException:
+            reservation.settle(0.0)
+            raise
+        try:
+            async with (
+                self._open(request, address) as stream,
+                aclosing(self._relay(stream, request, unmasker)) as texts,
+            ):
+                async for text in texts:
+                    yield text
+        except HomewardError as error:
+            self.error = error
+            raise
+        finally:
+            await finished(self._close(entry, reservation))
+
+    def _open(self, request: ChatRequest, address: Address) -> AbstractAsyncContextManager[AnswerStream]:
+        self._sent_at = time.monotonic()
+        self.model = address.model
+        row, health = self._backend.row, self._backend.health
+        most = row.deadlines.first_token_seconds
+        seconds = health.first_token_seconds(self._known.facts.tokens, most) if self._impatient else most
+        return self._backend.open_stream(request, at=address, first_token_seconds=seconds)
+
+    async def _relay(
+        self, stream: AnswerStream, request: ChatRequest, unmasker: Unmasker
+    ) -> AsyncGenerator[Text, None]:
+        """The stream's text as events; its counts into the receipt."""
+        repeated = RepeatedBeginning(beginning_of(request))
+        try:
+            async for chunk in stream:
+                if chunk.reasoning:
+                    self.first_token = self.first_token or time.monotonic()
+                    yield Text(chunk.reasoning, reasoning=True)
+                if text := unmasker.feed(repeated.new(chunk.text)):
+                    self.first_token = self.first_token or time.monotonic()
+                    yield Text(text)
+                self.finish_reason = chunk.finish_reason or self.finish_reason
+                self.usage = chunk.usage or self.usage
+            if text := unmasker.feed(repeated.end()) + unmasker.end():
+                self.first_token = self.first_token or time.monotonic()
+                yield Text(text)
+        finally:
+            self.bytes_out += stream.bytes_out
+            self._refused = stream.refused
+
+    # What goes out
+
+    async def _outgoing(self) -> tuple[ChatRequest, Unmasker]:
+        """The request as it may leave, and the way back for its answer."""
+        inspected = self._known.inspected
+        if not self._backend.row.leaves_device or inspected.masks.isdisjoint(inspected.report.counts):
+            return self._request, Unmasker({})
+        masked = await self._rules.firewall.masked(inspected)
+        self.masked = len(masked.originals)
+        return with_texts(self._request, masked.parts), Unmasker(masked.originals)
+
+    async def _fitted(self, request: ChatRequest, address: Address) -> ChatRequest:
+        """The request with the turns that fit this backend's window, and room for the answer."""
+        request = msgspec.structs.replace(request, model=address.model)
+        if address.context_tokens is None:
+            return request
+        window = address.context_tokens
+        wanted = request.sampling.max_tokens or window // ANSWER_SHARE
+        budget = window - min(wanted, window // ANSWER_SHARE)
+        fitted = await fit(request.messages, budget, counting(self._backend, address))
+        self.left_out = fitted.left_out
+        room = max(1, min(wanted, window - fitted.prompt_tokens))
+        sampling = msgspec.structs.replace(request.sampling, max_tokens=room)
+        return msgspec.structs.replace(request, messages=fitted.messages, sampling=sampling)
+
+    # What is written down
+
+    def _at_most(self, request: ChatRequest) -> float | None:
+        """What it may cost; None where no price is known."""
+        facts = self._known.facts
+        most = Usage(prompt_tokens=facts.tokens, completion_tokens=request.sampling.max_tokens or facts.max_tokens)
+        return cost(self._backend.row, most)
+
+    def _reserve(self, request: ChatRequest) -> Reservation:
+        """Set aside what it may cost; requests at the same time can't pass the budget together."""
+        limit = self._rules.budget.month if self.attempt.place is Place.CLOUD else None
+        reservation = self._books.spend.reserve(self._at_most(request) or 0.0, limit=limit)
+        if reservation is None:
+            raise NoBackendError(
+                "This month's budget for clouds is spent.", next_step="Raise it under [budget], or answer at home."
+            )
+        return reservation
+
+    def _begun(self, request: ChatRequest, address: Address) -> AuditBegun:
+        record = self._known.record
+        return AuditBegun(
+            request=self._which.answer,
+            attempt=self._which.number,
+            place=self.attempt.place,
+            backend=self.attempt.backend,
+            host=self._backend.row.host,
+            model=address.model,
+            rule=self.attempt.reason,
+            findings=record.findings,
+            masked=self.masked > 0,
+            may_leave=record.may_leave,
+            approved=record.approved,
+            at_most_cost=self._at_most(request),
+        )
+
+    async def _close(self, entry: Entry, reservation: Reservation) -> None:
+        """Write down what left and what it cost; what can't be told counts as the most that it can have been."""
+        # Usage that came before the end may still have grown.
+        self.cost = cost(self._backend.row, self.usage) if self.usage and self.finish_reason else None
+        settled = self.cost if self.bytes_out and not self._refused else 0.0
+        reservation.settle(settled)
+        stopped = "" if self.finish_reason else "stopped"
+        await entry.end(
+            bytes_out=self.bytes_out,
+            cost=settled,
+            prompt_tokens=self.usage.prompt_tokens if self.usage else None,
+            completion_tokens=self.usage.completion_tokens if self.usage else None,
+            error=self.error.code if self.error else stopped,
+        )
+
+
+async def finished(work: Awaitable[None]) -> None:
+    """Have short work done to its end, although its caller may be cancelled meanwhile."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
+
+
+def beginning_of(request: ChatRequest) -> str:
+    """The text of the answer that the request is to continue; empty for a new answer."""
+    last = request.messages[-1] if request.messages else None
+    return last.content if last is not None and last.role == "assistant" else ""
+
+
+def counting(backend: Backend, address: Address) -> Count:
+    """How this backend counts tokens: exactly where it can, else by a cautious estimate."""
+
+    async def count(messages: Sequence[Message]) -> int:
+        exact = await backend.count_tokens(messages, at=address)
+        return await estimate(messages) if exact is None else exact
+
+    return count
