@@ -30,10 +30,11 @@ coverage: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest tests/routing tests/privacy --cov=homeward.routing --cov=homeward.privacy --cov-branch \
 		--cov-fail-under=100 --cov-report=term-missing:skip-covered
 
-# Every Homeward that the browser tests start, under strace: fails on any connection to another machine. Linux.
+# Every Homeward that the browser tests start, with `local-only` and under strace: fails on any connection to another
+# machine. Those of clouds are left out: with this policy there are none. Linux.
 test-offline: $(VENV)/.dev-ready
 	rm -rf .traces && mkdir .traces
-	E2E_TRACES=$(CURDIR)/.traces $(BIN)/python -m pytest tests/e2e
+	E2E_TRACES=$(CURDIR)/.traces $(BIN)/python -m pytest tests/e2e --ignore=tests/e2e/test_hybrid.py
 	$(BIN)/python tools/foreign_connections.py .traces
 
 # Exactly what CI runs before the tests.

@@ -20,11 +20,16 @@ ENVIRONMENT = {
 }
 
 
+TRACES = os.environ.get("E2E_TRACES")
+"""Where strace writes what each Homeward connects to, while `make test-offline` asks for it; then nothing may leave."""
+if TRACES:
+    ENVIRONMENT["HOMEWARD_POLICY_PRESET"] = "local-only"
+
+
 def traced() -> list[str]:
-    """What has strace watch the connections of what follows, where `make test-offline` asks for it."""
-    folder = os.environ.get("E2E_TRACES")
+    """What has strace watch the connections of what follows."""
     calls = "trace=connect,sendto,sendmsg,sendmmsg"
-    return ["strace", "-D", "-f", "-qq", "-e", calls, "-o", f"{folder}/{uuid4()}.trace"] if folder else []
+    return ["strace", "-D", "-f", "-qq", "-e", calls, "-o", f"{TRACES}/{uuid4()}.trace"] if TRACES else []
 
 
 def free_port() -> int:

@@ -217,7 +217,7 @@ def test_every_condition_survives_the_form(pages: Pages, home: Home) -> None:
     before = home.completer.rules
     page = opened(pages)
     rules = section(page, RULES)
-    shows(rules, "it is about code or data analysis · it looks demanding · it is longer than 1,000 tokens",
+    shows(rules, "it is about code or data analysis · it looks hard · it is longer than 1,000 tokens",
           "found: e-mail address or badge · something is attached · not able to answer: the cloud · 22:00 to 06:00",
           "on Monday or Sunday · more than 5.00 USD spent")  # fmt: skip
     for name in ("work", "rest"):
