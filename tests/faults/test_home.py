@@ -17,8 +17,9 @@ from homeward.protocol.errors import EngineStartError
 from homeward.protocol.place import Place
 from homeward.routing import Attempt, BackendView
 from tests.backends.exchange import TEXT
+from tests.completion.conftest import view_of
 from tests.faults.behaviours import NEW_KEY
-from tests.faults.world import FOUND, KEY, PROMPT, World, view_of
+from tests.faults.world import FOUND, KEY, PROMPT, World
 
 pytestmark = pytest.mark.timeout(60)
 

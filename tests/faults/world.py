@@ -23,6 +23,7 @@ from homeward.protocol.errors import HomewardError
 from homeward.protocol.place import Place
 from homeward.routing import BackendView, Snapshot
 from tests.backends.fake_upstream import FakeUpstream
+from tests.completion.conftest import view_of
 from tests.faults.behaviours import NEW_KEY
 
 SECRET = "zebrafinch"
@@ -245,22 +246,6 @@ class World:
 
 def _taken(row: dict[str, Any], names: dict[str, float]) -> dict[str, Any]:
     return {name: row.pop(name) for name in names if name in row}
-
-
-def view_of(backend: Backend) -> BackendView:
-    """The backend as the decision sees it; the user has agreed to all of them."""
-    row, rests = backend.row, backend.health.rests_seconds()
-    return BackendView(
-        name=row.name,
-        place=row.place,
-        state="resting" if rests else "ready",
-        reason=backend.health.why,
-        rests_seconds=rests,
-        consented=True,
-        context_tokens=row.context_tokens,
-        input_price=row.input_price,
-        output_price=row.output_price,
-    )
 
 
 def is_text(event: Event) -> bool:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import structlog
 
+from homeward.app import consents
 from homeward.app.clouds import cloud_backends
 from homeward.app.consents import Consents
 from homeward.app.services import KINDS, THE_USERS, Services
@@ -66,7 +67,7 @@ class Answering:
             self.backends[kind] = Backend(row, self.services.locate(kind), connections)
         self.clouds = cloud_backends(settings, connections)
         self.backends |= self.clouds
-        self.consents = Consents(settings.data_dir / "consents.json")
+        self.consents = Consents(settings.data_dir / consents.FILE)
 
     def snapshot(self) -> Snapshot:
         """What answers on this device, and the clouds, as they are now."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Collection, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 
 from homeward.app.completing import rules_of
@@ -10,7 +11,7 @@ from homeward.app.consents import Consents
 from homeward.app.explaining import explained
 from homeward.completion import Completer, Firewall
 from homeward.config import BudgetSettings, PolicySettings, PrivacySettings, Settings
-from homeward.config.edit import ConfigFile, save_tables
+from homeward.config.edit import ConfigFile, Version, save_tables, version_of
 from homeward.config.table import Table
 from homeward.manage.governor import Language
 from homeward.manage.http import FieldProblem, FieldsError
@@ -41,7 +42,7 @@ class Governing:
             privacy=settings.privacy.model_dump(mode="json"),
             budget=settings.budget.model_dump(mode="json"),
             spent=self._completer.books.spend.month(),
-            left=await asyncio.to_thread(departed, settings.data_dir / FILE, datetime.now(UTC)),
+            left=await asyncio.to_thread(left_this_month, settings.data_dir / FILE),
             backends=self._backends(),
             orders={preset: tuple(places) for preset, places in PLACES.items()},
             editable=not self._file.locked,
@@ -136,9 +137,15 @@ def refused(privacy: PrivacySettings) -> str:
     return ""
 
 
-def departed(audit: Path, now: datetime) -> Departed:
-    """What left in this month, by the audit log; of what runs now, nothing is counted yet. Raises AuditError."""
-    begin = now.replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+def left_this_month(audit: Path) -> Departed:
+    """What left, by the audit log; of what runs now, nothing is counted yet. Raises AuditError."""
+    begin = datetime.now(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
+    return departed(audit, begin, version_of(audit))
+
+
+@lru_cache(maxsize=1)
+def departed(audit: Path, begin: datetime, _version: Version) -> Departed:
+    """The same since a moment; every open page asks again and again, and the log is read only once it has changed."""
     ended = [each for each in transfers(read(audit), since=begin) if each.ended and each.ended.bytes_out]
     return Departed(
         requests=len({each.begun.request for each in ended}),

@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from typing import NamedTuple
 from uuid import UUID
 
@@ -196,19 +196,20 @@ class Trial:
             turn.end()
 
     async def _answered(self, request: ChatRequest, address: Address, unmasker: Unmasker) -> AsyncGenerator[Text, None]:
-        """The stream's text; what leaves is written down before it does, and what came of it after."""
-        row = self._backend.row
-        if not row.leaves_device:
-            async with (
-                self._open(request, address) as stream,
-                aclosing(self._relay(stream, request, unmasker)) as texts,
-            ):
-                async for text in texts:
-                    yield text
-            return
+        async with (
+            self._on_record(request, address) if self._backend.row.leaves_device else nullcontext(),
+            self._open(request, address) as stream,
+            aclosing(self._relay(stream, request, unmasker)) as texts,
+        ):
+            async for text in texts:
+                yield text
+
+    @asynccontextmanager
+    async def _on_record(self, request: ChatRequest, address: Address) -> AsyncIterator[None]:
+        """What leaves is written down before it does, and what came of it after."""
         if not self._still_allowed():
             raise NoBackendError(
-                f"{row.source} may not be asked any more.",
+                f"{self._backend.row.source} may not be asked any more.",
                 next_step="Try again: your rules or consents have changed meanwhile.",
             )
         reservation = self._reserve(request)
@@ -218,12 +219,7 @@ class Trial:
             reservation.settle(0.0)
             raise
         try:
-            async with (
-                self._open(request, address) as stream,
-                aclosing(self._relay(stream, request, unmasker)) as texts,
-            ):
-                async for text in texts:
-                    yield text
+            yield
         except HomewardError as error:
             self.error = error
             raise
