@@ -71,7 +71,7 @@ def test_the_card_is_usable_by_all(pages: Pages, server: Server, cloud: Cloud, w
     chat.page.wait_for_timeout(1000)
     assert violations(chat) == []
     assert chat.page.evaluate("document.documentElement.scrollWidth") <= width
-    chat.stop_button.click()
+    chat.stop()
     chat.wait_until_answered()
     expect(card(chat)).to_have_count(0)
     expect(chat.receipt()).to_contain_text("Stopped")

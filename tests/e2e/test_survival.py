@@ -60,7 +60,7 @@ def test_after_sigkill_the_conversation_is_there(pages: Pages, data_dir: Path) -
         expect(chat.stop_button).to_have_count(0)
         chat.receipt().get_by_role("button", name="Try again").click()
         chat.wait_until_writing(20)
-        chat.stop_button.click()
+        chat.stop()
         chat.wait_until_answered()
         expect(chat.answers).to_have_count(2)
 
@@ -125,7 +125,7 @@ def test_an_engine_that_dies_interrupts_and_comes_back(pages: Pages, data_dir: P
         assert len(chat.answer_text()) >= 30
         chat.receipt().get_by_role("button", name="Try again").click()
         chat.wait_until_writing(20)
-        chat.stop_button.click()
+        chat.stop()
         chat.wait_until_answered()
 
 
