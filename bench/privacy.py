@@ -5,7 +5,8 @@
 Two sets. `presidio` is `synth_dataset_v2.json` of microsoft/presidio-research (MIT): 1,500 English texts that others
 labelled; a hit is a finding of the label's kind that shares a character with it. `samples` are our own sentences, with
 text that holds nothing. Of presidio's labels, those of names, addresses, dates and the like are out of reach of
-patterns; they are counted, so that nobody forgets them. Then the cost per 10 kB, in process time, best of several.
+patterns; they are counted, so that nobody forgets them. Then the cost of ordinary prompts, and per 10 kB, in process
+time, best of several.
 """
 
 import argparse
@@ -31,6 +32,20 @@ KINDS = {
     "US_DRIVER_LICENSE": Kind.NATIONAL_ID,
     "IP_ADDRESS": Kind.IP,
 }
+
+
+ORDINARY = (
+    (
+        "English",
+        "Explain in two sentences why the sky is blue at noon and red in the evening, as if I were 7 years old.",
+    ),
+    (
+        "Korean",
+        "어제 회의에서 이야기한 일정을 다음 주 화요일로 옮기자는 답장을 3문장으로 써 주세요. 고맙습니다.",
+    ),
+    ("code", "def mean(values):\n    return sum(values) / len(values)\n\n# Why does this fail for [] in Python 3.11?"),
+)
+"""Short prompts without anything to find, as most are."""
 
 
 class Label(msgspec.Struct, frozen=True):
@@ -123,14 +138,15 @@ def measure(texts: Iterator[Labelled]) -> Measured:
     return measured
 
 
-def cost_milliseconds(text: str) -> float:
-    """Of looking at one text, in process time; the best of nine."""
+def cost_milliseconds(text: str, *, times: int = 1) -> float:
+    """Of looking at one text, in process time; the best of nine, where each one is the mean of so many times."""
     scanner = Scanner()
     costs: list[float] = []
     for _ in range(9):
         began = time.process_time()
-        scanner.find([Part("text", text)])
-        costs.append(time.process_time() - began)
+        for _ in range(times):
+            scanner.find([Part("text", text)])
+        costs.append((time.process_time() - began) / times)
     return min(costs) * 1000
 
 
@@ -160,6 +176,8 @@ def main() -> None:
         print(f"No {FILE} in {options.data}: only our own samples are measured.")
         prose = "\n".join(labelled.text for labelled in samples())
     show("samples", measure(samples()), mistakes=options.misses)
+    for name, text in ORDINARY:
+        print(f"cost of an ordinary prompt, {name}: {cost_milliseconds(text, times=200) * 1000:.0f} us")
     korean = (
         "김 과장님, 어제 회의에서 이야기한 일정은 다음 주 화요일로 옮기면 좋겠습니다. 자료는 공유 폴더에 있습니다. "
     )

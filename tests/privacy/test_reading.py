@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from homeward.privacy import Kind, Part, Scanner
+from homeward.privacy import Kind, Part, Scanner, characters
 from homeward.privacy.budget import Budget
 from homeward.privacy.reading import DECODE_LEVELS, OPAQUE_BYTES, UNESCAPE_ROUNDS, folded, read
 from tests.privacy.conftest import Looking
@@ -93,6 +93,28 @@ def test_decomposed_hangul_is_composed() -> None:
     text = unicodedata.normalize("NFD", "보고서_김철수.pdf")
     [finding] = Scanner(deny=["김철수"]).find([Part("file", text)]).parts[0].findings
     assert unicodedata.normalize("NFC", text[finding.start : finding.end]) == "김철수"
+
+
+def test_lines_of_base64_may_be_as_short_as_60_letters(looking: Looking) -> None:
+    """Each hides a part of the address; together they hold it."""
+    encoded = base64.b64encode(f"{'_' * 38}{EMAIL}{'_' * 37}".encode()).decode()
+    assert looking.found(f"{encoded[:60]}\n{encoded[60:]}") == [(Kind.EMAIL, f"{encoded[:60]}\n{encoded[60:]}")]
+    assert looking.found(f"{encoded[:59]}\n{encoded[59:]}") == []
+
+
+def test_every_invisible_tag_is_read() -> None:
+    """The first and the last, too."""
+    text = "".join(map(chr, range(0x20, 0x7F)))
+    hidden = "".join(chr(0xE0000 + ord(character)) for character in text)
+    assert text.encode() in [view.data for view in read(hidden.encode(), Budget(10**9)).views]
+
+
+def test_what_is_settled_at_first_sight_folds_to_itself() -> None:
+    """Printable ASCII and whole Hangul syllables."""
+    for number in (*b"\t\n\r", *range(0x20, 0x7F), *range(0xAC00, 0xD7A4)):
+        assert list(characters.folded(chr(number))) == [(chr(number), chr(number))]
+    assert characters.is_settled("가힣 ~\t")
+    assert not any(map(characters.is_settled, "\x00\x1f\x7f\x0b\x0c\u1100\ufe0f"))
 
 
 def test_invisible_tags_are_read(looking: Looking) -> None:

@@ -15,6 +15,7 @@ _CLUSTER = re.compile(
     "|.",
     re.DOTALL,
 )
+_KOREAN = re.compile("[\t\n\r\x20-\x7e가-힣]*")
 _LOOKALIKES = {
     ord(like): letter
     for likes, letters in (
@@ -42,7 +43,7 @@ def folded(text: str) -> Iterator[tuple[str, str]]:
 
 def is_settled(text: str) -> bool:
     """Whether nothing in it folds to anything else; fast."""
-    return all(map(_is_settled, set(text)))
+    return _KOREAN.fullmatch(text) is not None or all(map(_is_settled, set(text)))
 
 
 @lru_cache(maxsize=16_384)

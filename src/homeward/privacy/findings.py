@@ -22,6 +22,8 @@ class Kind(StrEnum):
     DENY_LIST = "deny_list"
     UNREADABLE = "unreadable"
     """Encoded data that is not text, or is encoded more often than we decode."""
+    IMAGE = "image"
+    """A picture, whatever it shows; it is not looked at."""
 
 
 def custom_kind(name: str) -> str:

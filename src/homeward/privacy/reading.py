@@ -22,6 +22,7 @@ DECODE_LEVELS = 3
 OPAQUE_BYTES = 512
 """Encoded data of this length that is not text is reported; shorter ones are hashes, identifiers, signatures."""
 
+_PLAIN = b"\t\n\r" + bytes(range(0x20, 0x7F))
 _FOLDABLE = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\xff]+")
 _ESCAPE = re.compile(
     rb"%[0-9A-Fa-f]{2}(?:%[0-9A-Fa-f]{2})*"
@@ -32,8 +33,11 @@ _ESCAPE = re.compile(
 _SIGNS = {b"n": b"\n", b"r": b"\n", b"t": b"\t", b"b": b" ", b"f": b" "}
 
 _ENCODED = r"[A-Za-z0-9+/_-]{16,}={0,2}"
-_ENCODED_LINES = r"(?:[A-Za-z0-9+/]{60,80}\r?\n[ \t]{0,8})+[A-Za-z0-9+/]{1,80}={0,2}"
+_LINE = 60
+_ENCODED_LINES = rf"(?:[A-Za-z0-9+/]{{{_LINE},80}}\r?\n[ \t]{{0,8}})+[A-Za-z0-9+/]{{1,80}}={{0,2}}"
 _TAGS = r"[\x{E0020}-\x{E007E}]{4,}"
+_TAG_BEGINS = "\U000e0020".encode()[:2]
+_HEXADECIMAL = b"0123456789ABCDEFabcdef"
 _STANDARD = bytes.maketrans(b"-_", b"+/")
 _SEGMENT_STEPS = 128
 _ALL_TEXT = 0.9
@@ -41,6 +45,10 @@ _HALF = 0.5
 _ALPHABET = 16
 """Different characters that a long stretch has to have to be more than a ruler, a DNA sequence or digits of pi."""
 _TEXT = r"[\t\n\r\x20-\x7E\x{A0}-\x{D7FF}\x{E000}-\x{FFFC}\x{10000}-\x{10FFFF}]{8,}"
+
+
+Hidden = tuple[bytes, Span]
+"""A text, and where it is hidden."""
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -75,15 +83,15 @@ def _read(view: View, level: int, reading: Reading, budget: Budget) -> None:
     else:
         if _unescaped(current) is not current:
             reading.unreadable.append(current.locate(0, len(current.data)))
-    hidden = _tagged(view), _decoded(current, level, reading, budget)
-    for child in hidden:
-        if child.data:
-            _read(child, level + 1, reading, budget)
+    hidden = (view, _tagged(view)), (current, _decoded(current, level, reading, budget))
+    for origin, texts in hidden:
+        if texts:
+            _read(origin.decoded(texts), level + 1, reading, budget)
 
 
-def _decoded(view: View, level: int, reading: Reading, budget: Budget) -> View:
+def _decoded(view: View, level: int, reading: Reading, budget: Budget) -> list[Hidden]:
     """What is encoded in a view; it notes what can't be read."""
-    found: list[tuple[bytes, Span]] = []
+    found: list[Hidden] = []
     for start, end in _encoded_segments(view):
         budget.spend(_SEGMENT_STEPS)
         segment = view.data[start:end]
@@ -93,15 +101,17 @@ def _decoded(view: View, level: int, reading: Reading, budget: Budget) -> View:
             reading.unreadable.append(view.locate(start, end))
         elif level < DECODE_LEVELS:
             found += [(text, (start, end)) for text in texts]
-    return view.decoded(found)
+    return found
 
 
-def _tagged(view: View) -> View:
+def _tagged(view: View) -> list[Hidden]:
     """What is written in the tags that Unicode has for each ASCII character and nobody sees."""
-    return view.decoded(
+    if _TAG_BEGINS not in view.data:
+        return []
+    return [
         ("".join(chr(ord(tag) - 0xE0000) for tag in match.group().decode()).encode(), match.span())
         for match in compiled(_TAGS).finditer(view.data)
-    )
+    ]
 
 
 def folded(text: str) -> str:
@@ -114,7 +124,7 @@ def _folded(view: View) -> View:
 
 
 def _foldings(data: bytes) -> Iterator[Change]:
-    if characters.is_settled(data.decode(errors="surrogateescape")):
+    if not data.translate(None, _PLAIN) or characters.is_settled(data.decode(errors="surrogateescape")):
         return
     for run in _FOLDABLE.finditer(data):
         end = max(0, run.start() - 1)  # it may begin with an accent of the letter before it
@@ -125,6 +135,8 @@ def _foldings(data: bytes) -> Iterator[Change]:
 
 
 def _unescaped(view: View) -> View:
+    if not (b"%" in view.data or b"&" in view.data or b"\\" in view.data):
+        return view
     changes = ((*escape.span(), _unescape(escape.group())) for escape in _ESCAPE.finditer(view.data))
     return view.rewritten(change for change in changes if change[2] != view.data[change[0] : change[1]])
 
@@ -141,8 +153,13 @@ def _unescape(escape: bytes) -> bytes:
 
 
 def _encoded_segments(view: View) -> Iterator[Span]:
-    for expression in (_ENCODED, _ENCODED_LINES):
-        for match in compiled(expression).finditer(view.data):
+    longest = 0
+    for match in compiled(_ENCODED).finditer(view.data):
+        start, end = match.span()
+        longest = max(longest, end - start)
+        yield start, end
+    if longest >= _LINE:
+        for match in compiled(_ENCODED_LINES).finditer(view.data):
             yield match.span()
 
 
@@ -167,7 +184,7 @@ def _decode(segment: bytes) -> tuple[list[bytes], float]:
 def _decodings(segment: bytes) -> Iterator[bytes]:
     """Its bytes, as hexadecimal digits and as base64 that begins at any of its first four characters."""
     letters = b"".join(segment.split()).rstrip(b"=").translate(_STANDARD)
-    if compiled("[0-9A-Fa-f]+").fullmatch(letters):
+    if not letters.translate(None, _HEXADECIMAL):
         yield bytes.fromhex(letters[: len(letters) // 2 * 2].decode())
     for skipped in range(4):
         rest = letters[skipped:]

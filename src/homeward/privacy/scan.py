@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from homeward.privacy.budget import Budget, OutOfStepsError
-from homeward.privacy.detector import Haystack
+from homeward.privacy.detector import Detector, Haystack
 from homeward.privacy.findings import Finding, Kind, Part, PartReport, Report
 from homeward.privacy.patterns import BUILT_IN
 from homeward.privacy.reading import read
 from homeward.privacy.seams import Seams, pieces_of_one
+from homeward.privacy.sieve import Sieve
 from homeward.privacy.spans import Span, covers, overlaps, united
 from homeward.privacy.users import custom_detectors, word_detectors
 from homeward.privacy.views import View
@@ -29,17 +30,24 @@ _ONE_OF: tuple[tuple[str, ...], ...] = (
 class Scanner:
     """Knows the built-in kinds, and the words and patterns of one user. Safe to share between threads."""
 
-    def __init__(self, *, deny: Sequence[str] = (), patterns: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        deny: Sequence[str] = (),
+        patterns: Mapping[str, str] | None = None,
+        built_in: Sequence[Detector] = BUILT_IN,
+    ) -> None:
         """Prepare.
 
         Args:
             deny: words that must not leave; how they are written, and what is attached to them, does not matter.
             patterns: RE2 expressions by name.
+            built_in: what is looked for in any case.
 
         Raises:
             ConfigError: a word is empty, or a pattern can't be used: which one, and why.
         """
-        self._detectors = (*word_detectors(deny), *custom_detectors(patterns or {}), *BUILT_IN)
+        self._sieve = Sieve((*word_detectors(deny), *custom_detectors(patterns or {}), *built_in))
 
     def find(self, parts: Iterable[Part], *, steps: int = STEPS) -> Report:
         """What is in a request; never raises, but may be incomplete: then it has to stay home."""
@@ -87,14 +95,15 @@ class Scanner:
         for view in reading.views:
             for kind, span in _surest(self._in_view(view, budget)):
                 found.setdefault(kind, []).append(view.locate(*span))
-        keys = united([*found.get(Kind.PRIVATE_KEY, ()), *found.get(Kind.API_KEY, ())])
-        found[Kind.UNREADABLE] = [span for span in reading.unreadable if not covers(keys, span)]
+        if reading.unreadable:
+            keys = united([*found.get(Kind.PRIVATE_KEY, ()), *found.get(Kind.API_KEY, ())])
+            found[Kind.UNREADABLE] = [span for span in reading.unreadable if not covers(keys, span)]
         return _in_characters(data, found)
 
     def _in_view(self, view: View, budget: Budget) -> Found:
         haystack = Haystack(view.data)
         found: Found = {}
-        for detector in self._detectors:
+        for detector in self._sieve.worth_trying(haystack):
             found.setdefault(detector.kind, []).extend(detector.find(haystack, budget))
         return found
 
@@ -103,8 +112,8 @@ def _surest(found: Found) -> Iterator[tuple[str, Span]]:
     """All findings in one view, without those that are another reading of a surer one."""
     for kinds in _ONE_OF:
         taken: list[Span] = []
-        for kind in kinds:
-            found[kind] = [span for span in found.get(kind, ()) if not overlaps(span, taken)]
+        for kind in filter(found.__contains__, kinds):
+            found[kind] = [span for span in found[kind] if not overlaps(span, taken)]
             taken = united([*taken, *found[kind]])
     for kind, spans in found.items():
         for span in spans:

@@ -21,6 +21,7 @@ KINDS: Mapping[str, Said] = {
     Kind.PASSWORD: ("password", "비밀번호"),
     Kind.DENY_LIST: ("word of your list", "사용자가 등록한 단어"),
     Kind.UNREADABLE: ("encoded data that can't be read", "읽을 수 없는 인코딩된 데이터"),
+    Kind.IMAGE: ("image, whatever it shows", "이미지(내용은 확인하지 않음)"),
 }
 
 CHOICES: Mapping[Choice, Said] = {

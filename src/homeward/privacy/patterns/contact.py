@@ -5,14 +5,15 @@ from collections.abc import Callable
 
 from homeward.privacy.detector import Candidate, Detector, when
 from homeward.privacy.findings import Kind
-from homeward.privacy.patterns.shapes import continues_a_number, looks_like_date
+from homeward.privacy.patterns.shapes import continues_a_number, looks_like_date, row_of_digits
 from homeward.privacy.spans import Span
 
-_LOCAL = r"(?:[A-Za-z0-9._%+'~-]|[^\x00-\x7F]){1,64}"
+_IN_LOCAL = r"(?:[A-Za-z0-9._%+'~-]|[^\x00-\x7F])"
 _LABEL = r"(?:[A-Za-z0-9-]|[^\x00-\x7F])+"
 _TOP = r"(?:xn--[A-Za-z0-9-]{2,59}|[A-Za-z]{2,24}|한국|닷컴|닷넷|中国|中國|香港|台灣|台湾)"
 _KNOWN_TOP = "(?:com|net|org|edu|gov|info|io|co|me|dev|app|ai|kr|jp|cn|de|fr|uk|us|eu)"
-_AT = r"(?:\s{0,2}[\[({<]\s?(?:at|@|골뱅이)\s?[\])}>]\s{0,2}|\s?골뱅이\s?)"
+_AT_SIGN = r"[\[({<]\s?(?:at|@|골뱅이)\s?[\])}>]"
+_AT = rf"(?:\s{{0,2}}{_AT_SIGN}\s{{0,2}}|\s?골뱅이\s?)"
 _DOT = r"(?:\s{0,2}[\[({<]\s?(?:dot|\.|점|닷)\s?[\])}>]\s{0,2}|\s?(?:점|닷)\s?|\.)"
 
 _ASCII_ONLY = bytes(range(128)) + b"\xff" * 128
@@ -85,39 +86,64 @@ def _chinese_mobile(candidate: Candidate) -> bool:
     return len(set(candidate.text)) > 3 and _stands_alone(candidate)  # 15000000000 is an amount
 
 
-def _phone(expression: str, test: Callable[[Candidate], bool], *, bounded: bool = True) -> Detector:
-    return Detector(
-        kind=Kind.PHONE, expression=expression, check=when(test), bounded=bounded, numeric=True, spaced=True
-    )
+def _phone(expression: str, test: Callable[[Candidate], bool], *, hint: str, bounded: bool = True) -> Detector:
+    return Detector(kind=Kind.PHONE, expression=expression, check=when(test), hint=hint, bounded=bounded, spaced=True)
 
 
 CONTACT = (
-    Detector(kind=Kind.EMAIL, expression=rf"{_LOCAL}@(?:{_LABEL}\.)+{_TOP}", check=_email, needs=(b"@",)),
+    Detector(
+        kind=Kind.EMAIL,
+        expression=rf"{_IN_LOCAL}{{1,64}}@(?:{_LABEL}\.)+{_TOP}",
+        check=_email,
+        hint=rf"{_IN_LOCAL}@{_LABEL}\.",
+    ),
     Detector(
         kind=Kind.EMAIL,
         expression=rf"(?i)[A-Z0-9._%+-]{{1,64}}{_AT}[A-Z0-9-]{{1,63}}(?:{_DOT}[A-Z0-9-]{{1,63}}){{0,3}}{_DOT}{_KNOWN_TOP}\b",
+        hint=rf"(?i){_AT_SIGN}|골뱅이",
     ),
     Detector(
         kind=Kind.EMAIL,
         expression=rf"(?i)\b[A-Z0-9._+-]{{2,64}} at (?:[A-Z0-9-]{{2,63}} dot ){{1,4}}{_KNOWN_TOP}\b",
-        needs=(b" dot ",),
+        hint="(?i) dot ",
     ),
     Detector(
         kind=Kind.PHONE,
         expression=r"공일[공일육칠팔구][\s-]{0,2}(?:[공영일이삼사오육륙칠팔구][\s-]?){6,7}[공영일이삼사오육륙칠팔구]",
-        needs=("공일".encode(),),
+        hint="공일",
     ),
-    _phone(r"\b01[016789][-. )]{0,2}[0-9]{3,4}[-. ]{0,2}[0-9]{4}\b", _korean_mobile),
-    _phone(r"\(?\b0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[0-9]|80)[-. )]{1,2}[0-9]{3,4}[-. ][0-9]{4}\b", _stands_alone),
-    _phone(r"(?:\+|\b00)[1-9][0-9]{0,2}(?:[-. /]{0,2}\(?[0-9]{1,5}\)?){2,6}" + _EXTENSION, _international),
+    _phone(
+        r"\b01[016789][-. )]{0,2}[0-9]{3,4}[-. ]{0,2}[0-9]{4}\b",
+        _korean_mobile,
+        hint=row_of_digits(10),
+    ),
+    _phone(
+        r"\(?\b0(?:2|3[1-3]|4[1-4]|5[1-5]|6[1-4]|70|50[0-9]|80)[-. )]{1,2}[0-9]{3,4}[-. ][0-9]{4}\b",
+        _stands_alone,
+        hint=row_of_digits(9),
+    ),
+    _phone(
+        r"(?:\+|\b00)[1-9][0-9]{0,2}(?:[-. /]{0,2}\(?[0-9]{1,5}\)?){2,6}" + _EXTENSION,
+        _international,
+        hint=r"(?:\+|\b00)[1-9]",
+    ),
     _phone(
         r"(?:\b1[-. ])?(?:\([2-9][0-9]{2}\)[-. ]?|\b[2-9][0-9]{2}[-. ])[2-9][0-9]{2}[-. ][0-9]{4}" + _EXTENSION,
         _stands_alone,
+        hint=row_of_digits(10),
     ),
-    _phone(r"\(?\b0[1-9][0-9]{0,3}\)?[-. /]{1,2}[0-9]{2,4}(?:[-. ][0-9]{2,4}){1,3}\b", _national),
-    _phone(r"\(0[0-9]{1,5}\)[- ]?[0-9]{5,8}\b|\([0-9]{2,3}\)[- ]?[0-9]{4,5}-[0-9]{4}\b", _stands_alone),
-    _phone(r"\b0[1-9][0-9]{1,3}[ -][0-9]{6,8}\b", _national),
-    _phone(r"\b1[3-9][0-9]{9}\b", _chinese_mobile),
-    _phone(rf"(?i){_WORDS}{_FILLER}({_DIGITS})", _in_context, bounded=False),
-    _phone(rf"(?i)({_DIGITS}){_PLACES}", _in_context),
+    _phone(
+        r"\(?\b0[1-9][0-9]{0,3}\)?[-. /]{1,2}[0-9]{2,4}(?:[-. ][0-9]{2,4}){1,3}\b",
+        _national,
+        hint=r"0[1-9][0-9]{0,3}\)?[-. /]{1,2}[0-9]{2,4}[-. ][0-9]{2}",
+    ),
+    _phone(
+        r"\(0[0-9]{1,5}\)[- ]?[0-9]{5,8}\b|\([0-9]{2,3}\)[- ]?[0-9]{4,5}-[0-9]{4}\b",
+        _stands_alone,
+        hint=r"[0-9]\)[- ]?[0-9]{4}",
+    ),
+    _phone(r"\b0[1-9][0-9]{1,3}[ -][0-9]{6,8}\b", _national, hint=row_of_digits(9)),
+    _phone(r"\b1[3-9][0-9]{9}\b", _chinese_mobile, hint=row_of_digits(11)),
+    _phone(rf"(?i){_WORDS}{_FILLER}({_DIGITS})", _in_context, hint=row_of_digits(7), bounded=False),
+    _phone(rf"(?i)({_DIGITS}){_PLACES}", _in_context, hint=row_of_digits(7)),
 )

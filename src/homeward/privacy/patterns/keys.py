@@ -5,7 +5,6 @@ a prefix, so that its row is: the service, the prefix, what follows it.
 """
 
 from homeward.privacy.detector import Candidate, Detector, when
-from homeward.privacy.expressions import compiled
 from homeward.privacy.findings import Kind
 
 _WORD = "[A-Za-z0-9]"
@@ -36,7 +35,7 @@ _PREFIXED = (
     ("PyPI", "pypi-", _URL + "{50,}"),
     ("RubyGems", "rubygems_", "[0-9a-f]{48}"),
     ("Docker", "dckr_(?:pat|oat)_", _URL + "{20,}"),
-    ("Twilio", "(?:AC|SK)", r"[0-9a-f]{32}\b"),
+    ("Twilio", "(?:AC|SK)[0-9a-f]", r"[0-9a-f]{31}\b"),
     ("SendGrid", "SG[.]", _URL + "{16,32}[.]" + _URL + "{16,64}"),
     ("Databricks", "dapi", "[0-9a-f]{32}(?:-[0-9])?"),
     ("DigitalOcean", "do[opr]_v1_", "[0-9a-f]{64}"),
@@ -73,28 +72,35 @@ _PREFIXED = (
     ("Kakao", r"KakaoAK\s+", r"[0-9a-f]{32}\b"),
 )
 
-_OTHERS = (
-    r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?",  # JSON Web Token
-    r"\b[0-9]{8,10}:[A-Za-z0-9_-]{35}\b",  # Telegram bot
-    r"\b[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}",  # Discord bot
-    r"\bdiscord(?:app)?\.com/api/webhooks/[0-9]{17,20}/([A-Za-z0-9_-]{60,})",
-    r"\bhooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/]{20,})",
-    r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}\b",  # Azure's keys that can be told
-    r"\b[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}",  # secret of an app in Microsoft Entra
-    r"(?i)\b(?:AccountKey|SharedAccessKey|SharedSecret)\s{0,3}=\s{0,3}([A-Za-z0-9+/]{40,100}={0,2})",
-    r"(?i)[?&]sig=([A-Za-z0-9%+/]{40,120}={0,2})",  # shared access signature
-    r"(?i)\b1//0[A-Za-z0-9_-]{30,}",  # Google's refresh token
-    r"\b[0-9a-f]{32}-us[0-9]{1,2}\b",  # Mailchimp
-    r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,}",  # Terraform
-    r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b",  # Airtable
-    r"(?i)\bx-naver-client-secret[\"'\s:=]{1,6}([A-Za-z0-9_]{8,20})\b",
+_OTHERS = (  # and what has to be in it
+    (r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]*)?", r"\.eyJ"),  # JSON Web Token
+    (r"\b[0-9]{8,10}:[A-Za-z0-9_-]{35}\b", "[0-9]{8}:[A-Za-z0-9_-]"),  # Telegram bot
+    (
+        r"\b[MNO][A-Za-z0-9_-]{23,27}\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27,40}",  # Discord bot
+        r"\.[A-Za-z0-9_-]{6}\.[A-Za-z0-9_-]{27}",
+    ),
+    (r"\bdiscord(?:app)?\.com/api/webhooks/[0-9]{17,20}/([A-Za-z0-9_-]{60,})", r"\.com/api/webhooks/"),
+    (r"\bhooks\.slack\.com/(?:services|workflows|triggers)/([A-Za-z0-9+/]{20,})", r"hooks\.slack\.com/"),
+    (r"\b[A-Za-z0-9]{52}JQQJ99[A-Za-z0-9]{26}\b", "JQQJ99"),  # Azure's keys that can be told
+    (r"\b[A-Za-z0-9_~.]{3}[0-9]Q~[A-Za-z0-9_~.-]{31,34}", "[0-9]Q~"),  # secret of an app in Microsoft Entra
+    (
+        r"(?i)\b(?:AccountKey|SharedAccessKey|SharedSecret)\s{0,3}=\s{0,3}([A-Za-z0-9+/]{40,100}={0,2})",
+        r"(?i)(?:AccountKey|SharedAccessKey|SharedSecret)\s{0,3}=",
+    ),
+    (r"(?i)[?&]sig=([A-Za-z0-9%+/]{40,120}={0,2})", "(?i)[?&]sig="),  # shared access signature
+    (r"(?i)\b1//0[A-Za-z0-9_-]{30,}", "1//0"),  # Google's refresh token
+    (r"\b[0-9a-f]{32}-us[0-9]{1,2}\b", "-us[0-9]"),  # Mailchimp
+    (r"\b[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9_=-]{60,}", r"\.atlasv1\."),  # Terraform
+    (r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}\b", r"pat[A-Za-z0-9]{14}\."),  # Airtable
+    (r"(?i)\bx-naver-client-secret[\"'\s:=]{1,6}([A-Za-z0-9_]{8,20})\b", "(?i)x-naver-client-secret"),
 )
 
 _NAMED = (
-    r"(?i)(?:api|app|rest|secret|access|private|account|subscription|client|auth|service|admin|bearer|refresh|license)"
-    r"[_\s-]?(?:api)?[_\s-]?(?:key|token|secret|키|토큰)(?:[_\s-]?(?:id|value))?|(?:\b|_)(?:token|secret|apikey|authorization)"
-    r"|인증\s?키|시크릿|토큰"
+    r"(?i:(?:api|app|rest|secret|access|private|account|subscription|client|auth|service|admin|bearer|refresh|license)"
+    r"[_\s-]?(?:api)?[_\s-]?(?:key|token|secret|키|토큰)(?:[_\s-]?(?:id|value))?"
+    r"|(?:\b|_)(?:token|secret|apikey|authorization)|인증\s?키|시크릿|토큰)"
 )
+_NAME_ENDS = r"(?i:(?:key|token|secret|authorization|키|토큰|시크릿)(?:[_\s-]?(?:id|value))?)"
 _IS = (
     r"[\"'`]?(?:\s{0,3}(?:=>|:=|[:=(,]|\bis\b|은|는|이|가)\s{0,3}|\s{1,3})"
     r"(?:(?i:bearer|basic|token|key)\s{1,3})?[\"'`]?"
@@ -124,13 +130,7 @@ def _named_key(candidate: Candidate) -> bool:
 
 
 def _prefixed(prefix: str, body: str) -> Detector:
-    literal = prefix.lower().encode() if compiled("[A-Za-z0-9_-]+").fullmatch(prefix.encode()) else b""
-    return Detector(
-        kind=Kind.API_KEY,
-        expression=rf"(?:\b|_)({prefix}{body})",
-        check=when(_at_random),
-        needs=(literal,) if literal else (),
-    )
+    return Detector(kind=Kind.API_KEY, expression=rf"(?:\b|_)({prefix}{body})", check=when(_at_random), hint=prefix)
 
 
 KEYS = (
@@ -138,25 +138,25 @@ KEYS = (
         kind=Kind.PRIVATE_KEY,
         expression=r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,10}-----"
         r"(?:-{0,4}[^-])*(?:-----END [A-Z0-9 ]{0,60}-----)?",
-        needs=(b"private key",),
+        hint="PRIVATE KEY",
     ),
     Detector(
         kind=Kind.PRIVATE_KEY,
         expression=r"(?s)PuTTY-User-Key-File-[0-9]:.*",
-        needs=(b"putty-user-key-file",),
+        hint="PuTTY-User-Key-File-",
     ),
     *(_prefixed(prefix, body) for _, prefix, body in _PREFIXED),
-    *(Detector(kind=Kind.API_KEY, expression=expression) for expression in _OTHERS),
+    *(Detector(kind=Kind.API_KEY, expression=expression, hint=hint) for expression, hint in _OTHERS),
     Detector(
         kind=Kind.API_KEY,
-        expression=rf"(?:{_NAMED}){_IS}{_VALUE}",
+        expression=_NAMED + _IS + _VALUE,
         check=when(_named_key),
-        needs=(b"key", b"token", b"secret", b"authorization", "키".encode(), "토큰".encode(), "시크릿".encode()),
+        hint=_NAME_ENDS + _IS + _VALUE,
     ),
     Detector(
         kind=Kind.API_KEY,
         expression=r"(?i)(?:aws|amazon)[\w .-]{0,20}(?:secret|key)[\w .-]{0,20}[\"'\s:=]{1,6}"
         r"([A-Za-z0-9+/]{40})(?:[^A-Za-z0-9+/=]|\z)",
-        needs=(b"aws", b"amazon"),
+        hint="(?i)aws|amazon",
     ),
 )

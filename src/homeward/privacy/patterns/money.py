@@ -3,7 +3,7 @@
 from homeward.privacy import checks
 from homeward.privacy.detector import Candidate, Detector, when
 from homeward.privacy.findings import Kind
-from homeward.privacy.patterns.shapes import is_part_of_a_number
+from homeward.privacy.patterns.shapes import is_part_of_a_number, row_of_digits
 from homeward.privacy.spans import Span
 
 _CARD_WORDS = r"(?i)card|credit|debit|visa|master|maestro|amex|jcb|\bcc\b|\bpay|charge|결제|카드|신용|체크|カード|卡"
@@ -36,13 +36,14 @@ MONEY = (
         r"|\b[0-9]{4}[-.\s][0-9]{6}[-.\s][0-9]{4,5}\b|\b[0-9](?:[- ][0-9]){15}\b|\b[0-9]{12,19}\b",
         check=when(_card),
         bounded=True,
-        numeric=True,
+        hint=row_of_digits(12),
         spaced=True,
     ),
     Detector(
         kind=Kind.IBAN,
         expression=r"\b[A-Za-z]{2}[0-9]{2}(?:[ -]?[A-Za-z0-9]){11,30}",
         check=_iban,
+        hint="[A-Za-z]{2}[0-9]{2}[ -]?[A-Za-z0-9]",
         spaced=True,
         bounded=True,
     ),

@@ -36,12 +36,17 @@ def _ipv6(candidate: Candidate) -> bool:
 
 NETWORK = (
     Detector(
-        kind=Kind.IP, expression=rf"\b(?:{_OCTET}\.){{3}}{_OCTET}\b", check=when(_ipv4), spaced=True, bounded=True
+        kind=Kind.IP,
+        expression=rf"\b(?:{_OCTET}\.){{3}}{_OCTET}\b",
+        check=when(_ipv4),
+        hint=r"[0-9]\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]",
+        spaced=True,
+        bounded=True,
     ),
     Detector(
         kind=Kind.IP,
         expression=rf"(?:[0-9A-Fa-f]{{0,4}}:){{2,7}}(?:(?:{_OCTET}\.){{3}}{_OCTET}|[0-9A-Fa-f]{{1,4}}|:)",
         check=when(_ipv6),
-        needs=(b":",),
+        hint=":[0-9A-Fa-f]{0,4}:",
     ),
 )

@@ -10,6 +10,8 @@ _NAME = (
     r"(?i)(?:pass[_\s-]?(?:word|wd|phrase|code)|passwort|mot de passe|contraseña|(?:\b|_)pwd|(?:\b|_)pw"
     r"|비밀\s?번호|비번|패스워드|암호|パスワード|暗証番号|密码|密碼)"
 )
+_OPTION = r"(?i)\s--?(?:password|passwd|pass|pwd|token|secret)[ =]"
+_CODE = r"(?i)\b(?:pin|cvc|cvv|otp)"
 _IS = r"[\"'`]?\s{0,3}(?:=>|:=|==?|:|\bis\b|\bwas\b|은|는|이|가|は|是)\s{0,3}"
 _VALUE = r"(\"[^\"\s]{4,128}\"|'[^'\s]{4,128}'|`[^`\s]{4,128}`|[^\s\"'`<>]{4,128})"
 
@@ -45,26 +47,29 @@ PASSWORDS = (
         kind=Kind.PASSWORD,
         expression=r"(?i)\b[a-z][a-z0-9+.-]{1,20}://[^\s/:@\"'<>]{0,128}:([^\s/\"'<>]{1,128})@[^\s@/]",
         check=when(_in_address),
-        needs=(b"://",),
+        hint=r"://[^\s/:@\"'<>]*:[^\s/\"'<>]+@",
     ),
     Detector(
         kind=Kind.PASSWORD,
         expression=_NAME + _IS + _VALUE,
         check=_beside_its_name,
+        hint=_NAME,
     ),
     Detector(
         kind=Kind.PASSWORD,
-        expression=r"(?i)\s--?(?:password|passwd|pass|pwd|token|secret)[ =]" + _VALUE,
+        expression=_OPTION + _VALUE,
         check=_beside_its_name,
+        hint=_OPTION,
     ),
     Detector(
         kind=Kind.PASSWORD,
-        expression=r"(?i)\b(?:pin|cvc|cvv|otp)(?: ?(?:code|number|번호))?" + _IS + r"([0-9]{3,8})\b",
+        expression=_CODE + r"(?: ?(?:code|number|번호))?" + _IS + r"([0-9]{3,8})\b",
+        hint=_CODE,
     ),
     Detector(
         kind=Kind.PASSWORD,
         expression=r"\bcurl\b[^\n]{0,400}?\s(?:-u|--user)[ =]?[\"']?[^\s:\"']{1,128}:([^\s\"']{3,128})",
         check=when(_in_address),
-        needs=(b"curl",),
+        hint="curl",
     ),
 )

@@ -1,4 +1,4 @@
-"""What numbers look like that are something else."""
+"""What numbers look like, and what looks like them and is something else."""
 
 from homeward.privacy.detector import Candidate
 from homeward.privacy.expressions import compiled
@@ -8,6 +8,11 @@ _DATE = (
     r"|(?:0?[1-9]|[12][0-9]|3[01])[-./](?:0?[1-9]|[12][0-9]|3[01])[-./](?:18|19|20|21)[0-9]{2}"
     r"|(?:19|20)[0-9]{2} ?[-/] ?(?:19|20)[0-9]{2})(?:[^0-9].*)?"
 )
+
+
+def row_of_digits(count: int) -> str:
+    """The expression for so many digits, between which stands what any number is written with."""
+    return rf"(?:[0-9][-./()\s]{{0,4}}){{{count - 1}}}[0-9]"
 
 
 def looks_like_date(text: str) -> bool:
