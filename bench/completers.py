@@ -20,6 +20,6 @@ async def completing(
     rules = Rules(PolicySettings(), BudgetSettings(), Firewall(PrivacySettings()))
     audit = Audit(folder / FILE)
     try:
-        yield Completer(backends, rules=rules, books=Books(audit, Spend()), snapshot=lambda: Snapshot(views))
+        yield Completer(backends, rules=rules, books=Books(audit, Spend()), snapshot=lambda *_: Snapshot(views))
     finally:
         await audit.close()

@@ -33,7 +33,7 @@ from tools.make_toy_onnx import write_model
 from bench.completers import completing
 from homeward.app.answering import foundry_row, llama_row
 from homeward.backends import Backend, BackendRow, Connections
-from homeward.completion import Completer, Text
+from homeward.completion import Completer, Said
 from homeward.config import Settings
 from homeward.engines.foundry.recipe import foundry_recipe
 from homeward.engines.llama import llama_recipe
@@ -137,7 +137,7 @@ async def homeward_round(completer: Completer, parallel: int, prompt: str, max_t
         )
         answer = await completer.complete(request)
         async for event in answer.events():
-            if isinstance(event, Text) and not first:
+            if isinstance(event, Said) and not first:
                 first = time.perf_counter() - began
         assert answer.error is None, answer.error
         return first, answer.receipt.completion_tokens or 0

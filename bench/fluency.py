@@ -27,7 +27,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from bench.completers import completing
-from homeward.app.compose import Parts, page
+from homeward.app.page import page
 from homeward.app.serve import server_config
 from homeward.backends import Backend, BackendRow, Connections, fixed
 from homeward.chat.conversations import Conversations
@@ -123,7 +123,7 @@ async def measure(count: int, per_second: float) -> None:
             backends = {"paced": Backend(row, fixed(address), connections)}
             completer = await stack.enter_async_context(completing(backends, (view,), Path(folder)))
             conversations = Conversations(history, completer, settings.chat, Nobody())
-            app = page(settings, Parts(settings), conversations, (), port)
+            app = page(settings, conversations, (), port)
             server = uvicorn.Server(server_config(app))
             serving = [
                 asyncio.create_task(server.serve([page_socket])),

@@ -12,7 +12,7 @@ from homeward.app.answering import Answering
 from homeward.app.completing import completing
 from homeward.app.managing import Managing, catalogue_of
 from homeward.backends import Connections
-from homeward.completion import Answer, Completer, Text
+from homeward.completion import Answer, Completer, Said
 from homeward.config import Settings, load
 from homeward.protocol.chat import ChatRequest, Message, Sampling
 from tests.engines.toys import MakeToy, toy
@@ -34,7 +34,7 @@ class Home(msgspec.Struct):
     async def ask(self, text: str = "Hi") -> tuple[str, Answer]:
         """The text of an answer, and the answer."""
         answer = await self.completer.complete(ChatRequest(messages=(Message("user", text),), sampling=FEW))
-        pieces = [event.text async for event in answer.events() if isinstance(event, Text)]
+        pieces = [event.text async for event in answer.events() if isinstance(event, Said)]
         return "".join(pieces), answer
 
 

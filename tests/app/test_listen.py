@@ -48,3 +48,9 @@ def test_ipv6_loopback_works_where_the_machine_has_it() -> None:
             listening_socket("::1", 0)
     else:
         listening_socket("::1", 0).close()
+
+
+def test_small_answers_are_not_held_back() -> None:
+    """Nothing waits for 40 ms: asyncio switches Nagle's algorithm off only for sockets that say that they are TCP."""
+    with listening_socket("127.0.0.1", 0) as sock:
+        assert sock.proto == socket.IPPROTO_TCP

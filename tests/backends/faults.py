@@ -93,6 +93,59 @@ async def echo(x: Exchange) -> None:
     await x.finish()
 
 
+@fault("body")
+async def body(x: Exchange) -> None:
+    """What it was asked, whole, as JSON."""
+    await x.head()
+    await x.word(json.dumps(x.asked.body))
+    await x.finish()
+
+
+CALLS = [("call_a", "weather", '{"city": "Paris"}'), ("call_b", "time", '{"zone": "CET"}')]
+"""Ids, names and arguments."""
+
+
+@fault("calls(-from-1|-unnumbered|-objects)?")
+async def calls(x: Exchange) -> None:
+    """Two tool calls, their arguments in pieces, as OpenAI sends them or as others do."""
+    await x.head()
+    for number, (call_id, name, arguments) in enumerate(CALLS):
+        index = {"index": number + (x.model == "calls-from-1")} if x.model != "calls-unnumbered" else {}
+        if x.model == "calls-objects":
+            function = {"name": name, "arguments": json.loads(arguments)}
+            await x.event(chunk({"tool_calls": [{**index, "id": call_id, "function": function}]}))
+            continue
+        function = {"name": name, "arguments": ""}
+        await x.event(chunk({"tool_calls": [{**index, "id": call_id, "type": "function", "function": function}]}))
+        for at in range(0, len(arguments), 5):
+            await x.event(chunk({"tool_calls": [{**index, "function": {"arguments": arguments[at : at + 5]}}]}))
+    await x.finish("tool_calls" if x.model == "calls" else "stop")
+
+
+@fault("logprobs")
+async def logprobs(x: Exchange) -> None:
+    """Each word with its probability, and one that could have stood there."""
+    await x.head()
+    for word in WORDS:
+        top = [{"token": " dog", "logprob": -2.5, "bytes": [32, 100]}]
+        token = {"token": word, "logprob": -0.5, "bytes": list(word.encode()), "top_logprobs": top}
+        event = chunk({"content": word})
+        event["choices"][0]["logprobs"] = {"content": [token]}
+        await x.event(event)
+    await x.finish()
+
+
+@fault("hostile")
+async def hostile(x: Exchange) -> None:
+    """What Open WebUI would obey, and a strict client break on."""
+    script = {"type": "execute", "data": {"code": "document.title = 'taken'"}}
+    await x.head()
+    await x.event({"event": script})
+    await x.event({"type": "response.output_text.delta", "delta": CANARY})
+    await x.event(chunk({"content": "Once", "event": script}, event=script, selected_model_id="evil", pipeline=True))
+    await x.finish()
+
+
 @fault("ok-slow")
 async def ok_slow(x: Exchange) -> None:
     await x.head()

@@ -233,7 +233,7 @@ async def hybrid(
                 for name, (row, server, model) in rows.items()
             }
 
-            def snapshot() -> Snapshot:
+            def snapshot(*_: object) -> Snapshot:
                 views = (
                     msgspec.structs.replace(
                         view_of(backend), consented=name in consents.backends, model=backend.row.model

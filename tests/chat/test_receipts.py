@@ -84,7 +84,7 @@ def test_an_attempt_without_an_error_has_not_always_answered(changes: dict[str, 
 def test_every_error_has_words_in_both_languages() -> None:
     """Those that end an attempt or an answer."""
     codes = {each.code for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")}
-    never_of_an_answer = {"config_error", "backend_error", "broken_off"}
+    never_of_an_answer = {"config_error", "backend_error", "broken_off", "model_not_found"}
     assert codes - never_of_an_answer - KOREAN_ERRORS.keys() == set()
     never_of_an_attempt = never_of_an_answer | {"history_unavailable", "internal_error"}
     assert codes - never_of_an_attempt - ENDINGS.keys() == set()

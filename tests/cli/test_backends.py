@@ -12,8 +12,12 @@ import structlog
 from anyio.from_thread import start_blocking_portal
 from click.testing import CliRunner, Result
 
+from homeward.app.consents import stored
+from homeward.app.instance import only_instance
 from homeward.cli.backends import backends
 from homeward.cli.main import Sentences
+from homeward.observability.audit import AuditNote
+from homeward.observability.audit import read as audited
 from tests.backends.certificates import certificate
 from tests.backends.fake_upstream import FakeUpstream, serving
 from tests.backends.memory_keyring import MemoryKeyring
@@ -177,3 +181,17 @@ def test_a_typed_key_is_not_shown(tmp_path: Path) -> None:
     assert b"is in the keyring" in shown
     assert b"canary" not in shown
     assert "sk-canary-2" in (tmp_path / "keys.json").read_text()
+
+
+def test_a_cloud_is_agreed_to_without_a_page(run: Run, upstream: FakeUpstream, tmp_path: Path) -> None:
+    """On record, for its host; taken back in the same way; not while somebody else holds the folder."""
+    clouds = WORKS.format(name="mine", url=upstream.base_url, model="ok")
+    assert "mine (ok at 127.0.0.1;" in run("agree", "mine", clouds=clouds).output
+    assert stored(tmp_path / "consents.json")["mine"].host == "127.0.0.1"
+    assert run("agree", "mine", "--withdraw", clouds=clouds).output == "Nothing goes to mine any more.\n"
+    assert stored(tmp_path / "consents.json") == {}
+    notes = [line for line in audited(tmp_path / "audit.jsonl") if isinstance(line, AuditNote)]
+    assert [note.details["given"] for note in notes] == [True, False]
+    assert "no cloud called 'other'" in run("agree", "other", clouds=clouds, exit_code=1).output
+    with only_instance(tmp_path):
+        assert "already runs" in run("agree", "mine", clouds=clouds, exit_code=1).output

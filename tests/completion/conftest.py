@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from homeward.backends import Backend, BackendRow, Connections, Deadlines, fixed
-from homeward.completion import Answer, Books, Completer, Event, Firewall, Rules, Text
+from homeward.completion import Answer, Books, Completer, Event, Firewall, Rules, Said
 from homeward.config import BudgetSettings, PolicySettings, PrivacySettings
 from homeward.observability.audit import Audit
 from homeward.observability.spend import Spend
@@ -75,7 +75,7 @@ def completer(
         Firewall(privacy or PrivacySettings()),
     )
 
-    def snapshot() -> Snapshot:
+    def snapshot(*_: object) -> Snapshot:
         return Snapshot(tuple(view_of(backend) for backend in backends.values()))
 
     return Completer(backends, rules=rules, books=Books(audit, Spend()), snapshot=snapshot)
@@ -100,4 +100,4 @@ def view_of(backend: Backend) -> BackendView:
 async def read(answer: Answer) -> tuple[str, list[Event]]:
     """The text, and all events."""
     events = [event async for event in answer.events()]
-    return "".join(event.text for event in events if isinstance(event, Text)), events
+    return "".join(event.text for event in events if isinstance(event, Said)), events

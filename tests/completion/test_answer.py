@@ -5,7 +5,7 @@ from contextlib import aclosing
 
 import pytest
 
-from homeward.completion import Ended, Text
+from homeward.completion import Ended, Said
 from homeward.protocol.chat import ChatRequest, Message, Sampling
 from homeward.protocol.place import Place
 from homeward.routing import BackendView, Snapshot
@@ -97,7 +97,7 @@ async def test_an_empty_plan_says_why(completer_of: MakeCompleter) -> None:
     """Each dropped backend with its reason, and the next step."""
     view = BackendView(name="llama", place=Place.DEVICE, state="failed", reason="There is no model file.")
     completer = completer_of()
-    completer.snapshot = lambda: Snapshot((view,))
+    completer.snapshot = lambda *_: Snapshot((view,))
     answer = await completer.complete(REQUEST)
     _, events = await read(answer)
     assert isinstance(events[-1], Ended)
@@ -110,7 +110,7 @@ async def test_closing_the_events_stops_the_generation(completer_of: MakeComplet
     answer = await completer_of("never-ends").complete(REQUEST)
     async with aclosing(answer.events()) as events:
         async for event in events:
-            if isinstance(event, Text):
+            if isinstance(event, Said):
                 break
     await upstream.quiet()
     assert upstream.clients_left_early == 1
@@ -124,7 +124,7 @@ async def test_cancelling_the_reader_stops_the_generation(completer_of: MakeComp
 
     async def reader() -> None:
         async for event in answer.events():
-            if isinstance(event, Text):
+            if isinstance(event, Said):
                 spoken.set()
 
     task = asyncio.create_task(reader())

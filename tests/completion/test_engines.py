@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from homeward.backends import Backend, BackendRow, Connections, Locate, fixed
-from homeward.completion import Completer, Event, Text, Waiting
+from homeward.completion import Completer, Event, Said, Waiting
 from homeward.observability.audit import Audit
 from homeward.protocol.address import Address
 from homeward.protocol.errors import EngineError
@@ -33,7 +33,7 @@ async def engine(upstream: FakeUpstream, tmp_path: Path) -> AsyncIterator[MakeCo
             backend = Backend(msgspec.structs.replace(plain, **row), locate or here, connections)
             view = BackendView(name="engine", place=Place.DEVICE, model="ok")
             made = completer({"engine": backend}, audit)
-            made.snapshot = lambda: Snapshot((view,))
+            made.snapshot = lambda *_: Snapshot((view,))
             return made
 
         yield make
@@ -107,7 +107,7 @@ async def test_the_line_is_told_and_kept(engine: MakeCompleter) -> None:
     """With one at a time, the second is told that it waits, and comes when the first is through."""
     completer = engine(at_a_time=1)
     async with aclosing((await completer.complete(REQUEST)).events()) as first:
-        while not isinstance(await anext(first), Text):
+        while not isinstance(await anext(first), Said):
             pass
         second = asyncio.create_task(read(await completer.complete(REQUEST)))
         third = asyncio.create_task(read(await completer.complete(REQUEST)))
@@ -122,11 +122,11 @@ async def test_the_line_is_told_and_kept(engine: MakeCompleter) -> None:
 async def test_a_full_line_refuses(engine: MakeCompleter) -> None:
     completer = engine(at_a_time=1, waiting=0)
     async with aclosing((await completer.complete(REQUEST)).events()) as first:
-        while not isinstance(await anext(first), Text):
+        while not isinstance(await anext(first), Said):
             pass
         answer = await completer.complete(REQUEST)
         await read(answer)
-    assert answer.receipt.error == "overloaded"
+    assert answer.receipt.error == "queue_full"
     assert (await ask(completer))[0] == TEXT
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from homeward.completion import Answer, Firewall
-from homeward.completion.firewall import parts_of, with_texts
+from homeward.completion import Answer, Firewall, Said
+from homeward.completion.texts import parts_of, with_texts
 from homeward.config import BudgetSettings, PolicySettings, PrivacySettings
 from homeward.observability.audit import AuditBegun, AuditEnded, transfers
 from homeward.observability.audit import read as read_audit
@@ -79,6 +79,7 @@ async def test_what_cannot_be_looked_at_stays_home(
     loop = asyncio.get_running_loop()
     monkeypatch.setattr(completer.rules.firewall._scanner, "find", find)
     monkeypatch.setattr("homeward.completion.firewall.SECONDS", 0.05)
+    monkeypatch.setattr("homeward.completion.firewall.AT_ONCE_CHARACTERS", 0)
     answer = await completer.complete(REQUEST)
     released.set()
     await read(answer)
@@ -247,7 +248,7 @@ async def test_one_that_was_stopped_is_on_record_too(
     answer = await completer_of("never-ends", place=Place.CLOUD, policy=CLOUD_FIRST).complete(REQUEST)
     events = answer.events()
     async for event in events:
-        if type(event).__name__ == "Text":
+        if isinstance(event, Said):
             break
     await events.aclose()
     begun, ended = [each for each in read_audit(tmp_path / "audit.jsonl") if isinstance(each, AuditBegun | AuditEnded)]
@@ -264,7 +265,7 @@ async def test_a_consent_that_is_withdrawn_counts_at_once(completer_of: MakeComp
     completer = completer_of("status-500", "ok", cloud=["ok"])
     answer = await completer.complete(REQUEST)
     before = completer.snapshot
-    completer.snapshot = lambda: Snapshot(
+    completer.snapshot = lambda *_: Snapshot(
         tuple(msgspec.structs.replace(view, consented=False) for view in before().backends)
     )
     await read(answer)

@@ -5,15 +5,20 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from homeward.completion.events import Event, Text, Waiting
+from homeward.completion.events import Event, Said, Waiting
 from homeward.completion.racing import race
 from homeward.config import PolicySettings
+from homeward.protocol.chat import Chunk
 from homeward.protocol.place import Place
 from tests.backends.fake_upstream import TEXT, FakeUpstream
 from tests.completion.conftest import REQUEST, MakeCompleter, read
 
 HEDGED_ANYWHERE = PolicySettings(hedge=True)
 HEDGED = PolicySettings(places=("device",), hedge=True)
+
+
+def words(text: str) -> Said:
+    return Said((Chunk(text=text),))
 
 
 class Runner:
@@ -32,8 +37,8 @@ class Runner:
             yield Waiting("reading", self.name)
             await self.speak.wait()
             if not self.silent:
-                yield Text(self.name)
-                yield Text("!")
+                yield words(self.name)
+                yield words("!")
         finally:
             self.ended.set()
 
@@ -46,7 +51,7 @@ async def test_one_that_is_in_time_runs_alone() -> None:
     """The other one is never begun."""
     first, second, won = Runner("a"), Runner("b"), list[int]()
     first.speak.set()
-    assert await run(first, second, 10, won) == [Waiting("reading", "a"), Text("a"), Text("!")]
+    assert await run(first, second, 10, won) == [Waiting("reading", "a"), words("a"), words("!")]
     assert (won, second.begun.is_set()) == ([0], False)
 
 
@@ -54,7 +59,7 @@ async def test_when_the_first_is_late_the_second_may_win() -> None:
     """Then the first is ended before the second's words come."""
     first, second, won = Runner("a"), Runner("b"), list[int]()
     second.speak.set()
-    assert await run(first, second, 0, won) == [Waiting("reading", "a"), Text("b"), Text("!")]
+    assert await run(first, second, 0, won) == [Waiting("reading", "a"), words("b"), words("!")]
     assert (won, first.ended.is_set()) == ([1], True)
 
 
@@ -64,7 +69,7 @@ async def test_the_first_may_still_win() -> None:
     task = asyncio.create_task(run(first, second, 0, won))
     await second.begun.wait()
     first.speak.set()
-    assert [event for event in await task if isinstance(event, Text)] == [Text("a"), Text("!")]
+    assert [event for event in await task if isinstance(event, Said)] == [words("a"), words("!")]
     assert (won, second.ended.is_set()) == ([0], True)
 
 
@@ -78,7 +83,7 @@ async def test_where_one_fails_the_other_goes_on(loser: int) -> None:
     runners[loser].speak.set()
     await runners[loser].ended.wait()
     runners[1 - loser].speak.set()
-    assert [event for event in await task if isinstance(event, Text)] == [Text("ab"[1 - loser]), Text("!")]
+    assert [event for event in await task if isinstance(event, Said)] == [words("ab"[1 - loser]), words("!")]
     assert won == [1 - loser]
 
 
@@ -98,11 +103,11 @@ async def test_waiting_in_line_is_not_late() -> None:
         await asyncio.sleep(0.02)
         yield Waiting("loading", "a")
         await asyncio.sleep(0.02)
-        yield Text("a")
+        yield words("a")
 
     second, won = Runner("b"), list[int]()
     events = [event async for event in race(queued(), 0, second.events, won.append)]
-    assert events[-1] == Text("a")
+    assert events[-1] == words("a")
     assert (won, second.begun.is_set()) == ([0], False)
 
 

@@ -7,8 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeward.completion.window import STEP_TURNS, Fitted, at_most, estimate, fit, split
-from homeward.protocol.chat import Message
+from homeward.completion.window import IMAGE_TOKENS, STEP_TURNS, Fitted, at_most, estimate, fit, split, tool_tokens
+from homeward.protocol.chat import (
+    Function,
+    FunctionCall,
+    ImagePart,
+    ImageUrl,
+    Message,
+    Sampling,
+    TextPart,
+    Tool,
+    ToolCall,
+)
 from homeward.protocol.errors import ContextLengthError
 
 SYSTEM = Message("system", "s" * 5)
@@ -101,3 +111,23 @@ async def test_a_short_conversation_is_not_counted(messages: list[Message]) -> N
 
     fitted = await fit(messages, at_most(messages), never)
     assert fitted.left_out == 0
+
+
+async def test_what_may_not_be_trimmed_is_refused() -> None:
+    """Unless it fits."""
+    messages = [SYSTEM, *turn(100, 100), *turn(10)]
+    assert (await fit(messages, 400, length, may_trim=False)).left_out == 0
+    with pytest.raises(ContextLengthError, match="Shorten it"):
+        await fit(messages, 100, length, may_trim=False)
+
+
+async def test_pictures_and_tools_take_room_too() -> None:
+    """Estimated, rather too much."""
+    picture = Message("user", (TextPart("a"), ImagePart(ImageUrl("data:image/png;base64,AAAA"))))
+    plain = Message("user", "a")
+    assert await estimate([picture]) - await estimate([plain]) == IMAGE_TOKENS
+    assert at_most([picture]) > at_most([plain]) + IMAGE_TOKENS
+    call = Message("assistant", "", tool_calls=(ToolCall("c", FunctionCall("f" * 300, "x" * 300)),))
+    assert await estimate([call]) > 200
+    assert tool_tokens(Sampling()) == 0
+    assert tool_tokens(Sampling(tools=(Tool(Function("f", "d" * 3000)),))) > 1000

@@ -150,7 +150,7 @@ def test_every_setting_says_what_it_means() -> None:
         Settings,
         *(each for each in inner if isinstance(each, type) and issubclass(each, BaseModel)),
     ]
-    assert len(tables) == 9
+    assert len(tables) == 12
     assert [
         f"{table.__name__}.{name}"
         for table in tables

@@ -12,7 +12,7 @@ from structlog.typing import EventDict
 from homeward.backends import Backend, BackendRow, Connections, Deadlines, Health, Locate, fixed
 from homeward.backends.clouds import cloud_row, locate_cloud
 from homeward.backends.credentials import ApiKey
-from homeward.completion import Answer, Books, Completer, Ended, Event, Firewall, Rules, Text
+from homeward.completion import Answer, Books, Completer, Ended, Event, Firewall, Rules, Said
 from homeward.config import BudgetSettings, PolicySettings, PrivacySettings
 from homeward.config.clouds import CloudSettings
 from homeward.observability.audit import Audit, read, transfers
@@ -99,7 +99,7 @@ class Client:
     @property
     def text(self) -> str:
         """What was said."""
-        return "".join(event.text for event in self.events if isinstance(event, Text))
+        return "".join(event.text for event in self.events if isinstance(event, Said))
 
     @property
     def error(self) -> HomewardError | None:
@@ -193,7 +193,7 @@ class World:
                 self.backends,
                 rules=rules,
                 books=Books(self.audit, self.spend),
-                snapshot=lambda: Snapshot(tuple(self.views())),
+                snapshot=lambda *_: Snapshot(tuple(self.views())),
             )
         return self._completer
 
@@ -250,7 +250,7 @@ def _taken(row: dict[str, Any], names: dict[str, float]) -> dict[str, Any]:
 
 def is_text(event: Event) -> bool:
     """Whether it is a piece of the answer."""
-    return isinstance(event, Text)
+    return isinstance(event, Said)
 
 
 async def all_of(clients: list[Client]) -> None:

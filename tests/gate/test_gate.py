@@ -6,10 +6,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
+from starlette.types import Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from homeward.gate import Gate
-from homeward.gate.policy import allowed_origins, is_loopback
+from homeward.gate import ApiEntry, Gate, KeyGuard
+from homeward.gate.keys import Ring
+from homeward.gate.policy import allowed_origins, is_loopback, with_port
 
 HERE = "http://127.0.0.1:8080"
 WS = "ws://127.0.0.1:8080/ws"
@@ -30,6 +32,7 @@ def client() -> TestClient:
     app = Starlette(
         routes=[
             WebSocketRoute("/ws", accept),
+            WebSocketRoute("/v1/ws", accept),
             Route("/{path:path}", echo, methods=["GET", "POST", "PUT", "OPTIONS"]),
         ]
     )
@@ -95,7 +98,7 @@ def test_websocket_of_our_page_is_let_in(client: TestClient) -> None:
 @pytest.mark.parametrize(
     "headers",
     [{"origin": "https://evil.example"}, {"origin": "null"}, {"sec-fetch-site": "cross-site"},
-     {"host": "evil.example"}],
+     {"sec-fetch-site": "same-origin"}, {"host": "evil.example"}],
 )  # fmt: skip
 def test_foreign_websocket_is_never_accepted(client: TestClient, headers: dict[str, str]) -> None:
     """A websocket has no preflight: only this check stands between a foreign page and the chat."""
@@ -124,7 +127,7 @@ def test_undeclared_body_above_the_limit_is_refused(client: TestClient) -> None:
     assert client.post("/", content=iter([b"x" * 600, b"x" * 600])).status_code == 413
 
 
-@pytest.mark.parametrize("path", ["/", "/docs", "/project/file/x"])
+@pytest.mark.parametrize("path", ["/", "/docs", "/project/file/x", "/v1/x", "/openapi.json"])
 def test_every_answer_carries_the_headers(client: TestClient, path: str) -> None:
     """Refusals too (S9)."""
     headers = client.get(path).headers
@@ -159,3 +162,143 @@ def test_uploaded_file_never_runs(client: TestClient) -> None:
 def test_loopback_is_told_from_the_rest(host: str, answer: bool) -> None:
     """Only addresses that nobody else can reach."""
     assert is_loopback(host) is answer
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"host": "evil.example"}, 421, "wrong_host"),
+        ({"origin": "https://evil.example"}, 403, "foreign_origin"),
+        ({"sec-fetch-site": "cross-site", "sec-fetch-mode": "no-cors"}, 403, "foreign_origin"),
+    ],
+)
+def test_programs_are_refused_in_openais_envelope(
+    client: TestClient, headers: dict[str, str], status: int, code: str
+) -> None:
+    """And the app is not asked."""
+    answer = client.post("/v1/chat/completions", headers=headers)
+    assert answer.status_code == status
+    assert answer.json()["error"]["code"] == code
+    assert "evil" not in answer.text
+
+
+@pytest.mark.parametrize("header", ["origin", "sec-fetch-site"])
+def test_a_doubled_header_is_refused(client: TestClient, header: str) -> None:
+    """A good value beside a bad one is a bad one."""
+    good, bad = {"origin": (HERE, "null"), "sec-fetch-site": ("cross-site", "none")}[header]
+    assert client.get("/", headers=[(header, good), (header, bad)]).status_code == 403
+
+
+def test_no_websocket_is_served_to_programs(client: TestClient) -> None:
+    """There is no such API, so what would look after its keys is not there either."""
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("ws://127.0.0.1:8080/v1/ws"):
+        pass
+
+
+def network_gate(*, asks: str = "192.0.2.7", at: str = "192.0.2.1") -> TestClient:
+    """A Homeward that listens at all addresses of its machine, asked by a machine (`asks`) at one of them (`at`)."""
+    app = Starlette(routes=[WebSocketRoute("/ws", accept), Route("/{path:path}", echo)])
+    gate = Gate(
+        app,
+        origins=allowed_origins("0.0.0.0", 8080),
+        max_body_bytes=1000,
+        api=ApiEntry(hosts=with_port(["192.0.2.1"], 8080)),
+        page_stays_here=True,
+    )
+    return TestClient(gate, base_url=f"http://{at}:8080", client=(asks, 50_000))
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/healthz", "/readyz"])
+def test_other_machines_get_what_is_for_programs(path: str) -> None:
+    """Their keys are the guard's business."""
+    assert network_gate().get(path).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/v1", "/models", "/policy", "/project/threads", "/metrics", "/logs", "/public/x.css"]
+)
+@pytest.mark.parametrize("host", ["192.0.2.1:8080", "127.0.0.1:8080", "localhost:8080"])
+def test_other_machines_get_nothing_else(path: str, host: str) -> None:
+    """The page has no login: whatever they call this machine, it is not for them (S7)."""
+    assert network_gate().get(path, headers={"host": host}).status_code in (403, 421)
+    assert network_gate(asks="::ffff:192.0.2.7").get(path, headers={"host": host}).status_code in (403, 421)
+
+
+def test_other_machines_get_no_websocket() -> None:
+    """Which is the chat."""
+    with (
+        pytest.raises(WebSocketDisconnect),
+        network_gate().websocket_connect("ws://127.0.0.1:8080/ws", headers={"origin": HERE}),
+    ):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("asks", "at"),
+    [("127.0.0.1", "127.0.0.1"), ("::1", "[::1]"), ("127.0.0.1", "localhost")],
+)
+def test_this_machine_still_has_its_page(asks: str, at: str) -> None:
+    """By any of its own names."""
+    assert network_gate(asks=asks, at=at).get("/").status_code == 200
+
+
+def test_this_machine_has_its_page_at_its_address_in_the_network() -> None:
+    """Where Homeward listens at that one only: whoever asks from the address that is asked is this machine."""
+    app = Starlette(routes=[Route("/{path:path}", echo)])
+    gate = Gate(app, origins=allowed_origins("192.0.2.1", 8080), max_body_bytes=1000, page_stays_here=True)
+    for asks, status in (("192.0.2.1", 200), ("192.0.2.7", 403)):
+        asked = TestClient(gate, base_url="http://192.0.2.1:8080", client=(asks, 50_000))
+        assert asked.get("/").status_code == status
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0:8080", "192.0.2.9:8080", "evil.example:8080", "192.0.2.1.evil:8080"])
+def test_names_that_were_not_given_are_refused(host: str) -> None:
+    """The address of all addresses too; it is said what to do (S1, S6)."""
+    answer = network_gate().get("/v1/models", headers={"host": host})
+    assert answer.status_code == 421
+    assert "`hosts` in [gateway]" in answer.json()["error"]["message"]
+
+
+def test_a_further_name_serves_no_page() -> None:
+    """A container may use the API by it; also on this machine, the page has its own names."""
+    gate = network_gate(asks="127.0.0.1")
+    assert gate.get("/v1/models").status_code == 200
+    assert gate.get("/").status_code == 421
+
+
+@pytest.mark.parametrize(
+    ("name", "sent"),
+    [("box", {"box", "box:8080"}), ("box:80", {"box:80"}), ("[fe80::1]", {"[fe80::1]", "[fe80::1]:8080"}),
+     ("[fe80::1]:80", {"[fe80::1]:80"})],
+)  # fmt: skip
+def test_a_name_without_a_port_means_ours_too(name: str, sent: set[str]) -> None:
+    """Clients leave out the port that is usual, and name any other."""
+    assert with_port([name], 8080) == sent
+
+
+@pytest.mark.parametrize("port", [80, 8080])
+def test_browsers_leave_out_the_usual_port(port: int) -> None:
+    """So without it, it is ours only there."""
+    app = Starlette(routes=[Route("/", echo)])
+    client = TestClient(Gate(app, origins=allowed_origins("127.0.0.1", port), max_body_bytes=1000))
+    answer = client.get("/", headers={"host": "localhost", "origin": "http://localhost"})
+    assert answer.status_code == (200 if port == 80 else 421)
+
+
+async def test_what_is_no_request_passes() -> None:
+    """The server's own messages about its life."""
+    passed = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        passed.append(scope["type"])
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(_message: Message) -> None:
+        raise AssertionError("the gate has nothing to say")
+
+    guarded = KeyGuard(app, Ring, required=True)
+    gate = Gate(guarded, origins=allowed_origins("127.0.0.1", 8080), max_body_bytes=1000)
+    await gate({"type": "lifespan"}, receive, send)
+    assert passed == ["lifespan"]

@@ -24,12 +24,12 @@ from homeward.protocol.errors import HistoryError
 from .postgres import PostgresServer
 from .saying import said, texts
 
-SECOND = '''"""A second revision."""
+TOMORROW = '''"""One more revision."""
 
 from alembic import op
 
-revision = "0002"
-down_revision = "0001"
+revision = "0003"
+down_revision = "0002"
 
 
 def upgrade() -> None:
@@ -95,8 +95,8 @@ def rights(path: Path) -> int:
 def next_version(folder: Path, more: str) -> Migrations:
     """The program of tomorrow, with one more revision."""
     shutil.copytree(MIGRATIONS.folder, folder)
-    (folder / "versions" / "v0002_colour.py").write_text(SECOND.format(more=more))
-    return Migrations(folder, (*MIGRATIONS.revisions, "0002"))
+    (folder / "versions" / "v0003_colour.py").write_text(TOMORROW.format(more=more))
+    return Migrations(folder, (*MIGRATIONS.revisions, "0003"))
 
 
 def columns(path: Path) -> list[str]:
@@ -144,7 +144,7 @@ async def test_a_newer_file_is_refused_and_left_alone(file: Path, tmp_path: Path
         pass
     before = await asyncio.to_thread(file.read_bytes)
     for attempt in (History.open(file), migrate(file)):
-        with pytest.raises(HistoryError, match=r"newer version .* 0002, .* 0001") as caught:
+        with pytest.raises(HistoryError, match=r"newer version .* 0003, .* 0002") as caught:
             await attempt
         assert "Install that version" in caught.value.next_step
     assert await asyncio.to_thread(file.read_bytes) == before

@@ -71,7 +71,7 @@ def home_of(
     consents = Consents(folder / "consents.json", audit.note)
     states: dict[str, dict[str, Any]] = {}
 
-    def snapshot() -> Snapshot:
+    def snapshot(*_: object) -> Snapshot:
         return Snapshot(tuple(view_of(row, consents, states.get(row.name, {})) for row in rows))
 
     rules = Rules(settings.policy, settings.budget, Firewall(settings.privacy))

@@ -8,7 +8,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from homeward.protocol.chat import ChatRequest, Chunk, Message, Sampling, Usage
+from homeward.protocol.chat import (
+    ChatRequest,
+    Chunk,
+    Function,
+    FunctionCall,
+    FunctionName,
+    ImagePart,
+    ImageUrl,
+    JsonSchema,
+    JsonSchemaFormat,
+    Message,
+    NamedTool,
+    Sampling,
+    TextPart,
+    TokenLogprob,
+    Tool,
+    ToolCall,
+    ToolCallPiece,
+    TopLogprob,
+    Usage,
+)
 from homeward.protocol.errors import (
     BackendDisconnectedError,
     BackendProtocolError,
@@ -17,7 +37,8 @@ from homeward.protocol.errors import (
     InvalidRequestError,
 )
 from homeward.protocol.sse import Event
-from homeward.protocol.wire import decode_chunk, decode_completion, decode_error, encode_json, encode_request
+from homeward.protocol.upstream_errors import decode_error
+from homeward.protocol.wire import NO_INDEX, decode_chunk, decode_completion, encode_json, encode_request
 
 SECRET = "sk-canary-0000 my prompt"
 
@@ -309,3 +330,65 @@ _json = st.recursive(
 def test_any_json(value: object) -> None:
     """Also what is JSON, and nearly right."""
     decode_all(encode_json(value))
+
+
+def test_tool_calls() -> None:
+    """Pieces as they are; who does not number them is told apart, and an object is JSON all the same."""
+    function = {"name": "f", "arguments": '{"a"'}
+    chunk = decode(delta(tool_calls=[{"index": 1, "id": "c", "type": "function", "function": function}]))
+    assert chunk.tool_calls == (ToolCallPiece(index=1, id="c", name="f", arguments='{"a"'),)
+    chunk = decode(delta(tool_calls=[{"function": {"name": "f", "arguments": {"a": "é"}}}]))
+    assert chunk.tool_calls == (ToolCallPiece(index=NO_INDEX, name="f", arguments='{"a":"é"}'),)
+    assert decode(delta(tool_calls=[{"index": 0}])).tool_calls == (ToolCallPiece(index=0),)
+    assert decode(delta(tool_calls=None)).tool_calls == ()
+
+
+def test_what_else_an_answer_says() -> None:
+    """Refusals, probabilities, and tokens that were thought."""
+    assert decode(delta(refusal="No.")).refusal == "No."
+    token = {"token": "a", "logprob": -0.5, "bytes": [97], "top_logprobs": [{"token": "b", "logprob": -1.5}]}
+    event = delta(content="a")
+    event["choices"][0]["logprobs"] = {"content": [token]}
+    assert decode(event).logprobs == (TokenLogprob("a", -0.5, (97,), (TopLogprob("b", -1.5),)),)
+    usage = {"prompt_tokens": 1, "completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 4}}
+    assert decode({"choices": [], "usage": usage}).usage == Usage(
+        prompt_tokens=1, completion_tokens=5, reasoning_tokens=4
+    )
+
+
+def test_a_request_with_all_that_shapes_an_answer() -> None:
+    """In OpenAI's own shapes; what was not asked for is not there."""
+    call = ToolCall("c", FunctionCall("f", "{}"))
+    picture = ImagePart(ImageUrl("data:image/png;base64,AAAA", "low"))
+    request = ChatRequest(
+        messages=(
+            Message("user", (TextPart("What?"), picture), name="ann"),
+            Message("assistant", "", tool_calls=(call,)),
+            Message("tool", "1", tool_call_id="c"),
+        ),
+        sampling=Sampling(
+            tools=(Tool(Function("f", parameters={"type": "object"}, strict=True)),),
+            tool_choice=NamedTool(FunctionName("f")),
+            response_format=JsonSchemaFormat(JsonSchema("s", schema={})),
+        ),
+    )
+    body = json.loads(encode_request(request, "tiny"))
+    url = {"url": "data:image/png;base64,AAAA", "detail": "low"}
+    assert body["messages"] == [
+        {
+            "role": "user",
+            "content": [{"type": "text", "text": "What?"}, {"type": "image_url", "image_url": url}],
+            "name": "ann",
+        },
+        {
+            "role": "assistant",
+            "content": "",
+            "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}],
+        },
+        {"role": "tool", "content": "1", "tool_call_id": "c"},
+    ]
+    assert {name: value for name, value in body.items() if name in {"tools", "tool_choice", "response_format"}} == {
+        "tools": [{"type": "function", "function": {"name": "f", "parameters": {"type": "object"}, "strict": True}}],
+        "tool_choice": {"type": "function", "function": {"name": "f"}},
+        "response_format": {"type": "json_schema", "json_schema": {"name": "s", "schema": {}}},
+    }

@@ -293,7 +293,8 @@ def test_the_most_fundamental_reason_is_given() -> None:
     view = BackendView(name="azure", place=Place.CLOUD, state="failed", context_tokens=10)
     cases: list[tuple[Reason, PolicySettings, dict[str, object], dict[str, object]]] = [
         ("place_not_allowed", PolicySettings(preset="local-only"), {}, {}),
-        ("not_chosen", home_rule, {}, {}),
+        ("not_in_request", home_rule, {"places": ("device", "network")}, {}),
+        ("not_chosen", home_rule, {"places": ("cloud",)}, {}),
         ("not_in_mode", home_rule, {"chosen_backend": None}, {}),
         ("not_in_rule", home_rule, {"mode": "auto"}, {}),
         ("thread_stays_home", PolicySettings(), {}, {}),

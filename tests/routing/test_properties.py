@@ -13,14 +13,13 @@ from homeward.config.policy import (
     BudgetSettings,
     Difficulty,
     May,
-    PlaceName,
     PolicySettings,
     Preset,
     Rule,
     Task,
     When,
 )
-from homeward.protocol.place import Place
+from homeward.protocol.place import Place, PlaceName
 from homeward.routing import BackendView, Facts, Plan, Snapshot, decide, effective
 from homeward.routing.rules import names
 
@@ -65,6 +64,7 @@ def case_of(seed: int) -> Case:
 
     facts = Facts(
         mode=mostly("auto", "device", "cloud"),
+        places=mostly(None, ("device",), ("device", "network"), ("cloud",)),
         chosen_backend=mostly(None, *NAMES),
         chosen_model=draw.choice(["", "big"]),
         task=draw.choice([None, *get_args(Task)]),

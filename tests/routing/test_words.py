@@ -162,3 +162,9 @@ def test_no_sentence_has_gaps(language: str) -> None:
     plan = Plan(attempts=(LLAMA, AZURE), question=question, hedge=True, retry_after_seconds=1)
     facts = Facts(task="chat", complexity="easy", findings=frozenset({"email"}), attachments=True)
     assert not any("{" in sentence for sentence in explain(facts, plan, language))
+
+
+def test_every_place_has_a_name() -> None:
+    """In both languages, each its own."""
+    for language in ("en", "ko"):
+        assert len({words.place_name(place, language) for place in Place}) == len(Place)

@@ -9,7 +9,7 @@ from typing import Literal
 
 import structlog
 
-from homeward.app import consents
+from homeward.app import consents, embedding
 from homeward.app.clouds import cloud_backends
 from homeward.app.consents import Consents
 from homeward.app.services import KINDS, THE_USERS, Services
@@ -65,16 +65,22 @@ class Answering:
         for kind in KINDS:
             row = BackendRow(name=kind, place=Place.DEVICE, restarts=True, deadlines=deadlines(settings))
             self.backends[kind] = Backend(row, self.services.locate(kind), connections)
+        self.embedder = embedding.embedder(settings, self._lease, connections)
         self.clouds = cloud_backends(settings, connections)
         self.backends |= self.clouds
         self.consents = Consents(settings.data_dir / consents.FILE)
 
-    def snapshot(self) -> Snapshot:
-        """What answers on this device, and the clouds, as they are now."""
-        return Snapshot((self._device_view(), *map(self._cloud_view, self.clouds.values())))
+    def snapshot(self, chosen: str | None = None, model: str = "") -> Snapshot:
+        """What answers on this device, and the clouds, as they are now.
 
-    def _device_view(self) -> BackendView:
+        One backend of this device answers, the one in use; another one only where it is chosen.
+        """
         choice = self.library.in_use
+        if chosen is not None and chosen not in self.clouds and chosen in self.backends:
+            choice = Choice(chosen, model or (choice.model if choice and choice.backend == chosen else ""))
+        return Snapshot((self._device_view(choice), *map(self._cloud_view, self.clouds.values())))
+
+    def _device_view(self, choice: Choice | None) -> BackendView:
         if choice is None:
             return BackendView(name=LLAMA, place=Place.DEVICE, state="failed", reason=HOW_TO_GET_IT)
         reason = self.why_not(choice)
@@ -99,6 +105,11 @@ class Answering:
             input_price=row.input_price,
             output_price=row.output_price,
         )
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether a cloud may be asked."""
+        return any(self.consents.given(name, backend.row.host) for name, backend in self.clouds.items())
 
     def why_not(self, choice: Choice) -> str:
         """Why this can't answer, as a sentence; empty where nothing speaks against it."""
@@ -189,6 +200,8 @@ class Answering:
                 raise
 
     def _recipe_of(self, name: str) -> Recipe:
+        if name == embedding.ENGINE:
+            return embedding.recipe(self.settings, self.library)
         try:
             model = self.library.get(name)
         except ModelError as error:

@@ -4,6 +4,9 @@ import os
 import re
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 
+from homeward.app.consents import FILE as CONSENTS_FILE
+from homeward.app.consents import Consents
+from homeward.app.instance import only_instance
 from homeward.app.services import KINDS, THE_USERS
 from homeward.backends import Backend, BackendRow, Connections
 from homeward.backends.clouds import OPENAI_URL, base_url, cloud_row, locate_cloud
@@ -14,6 +17,8 @@ from homeward.backends.threads import in_thread
 from homeward.config import Settings
 from homeward.config.clouds import CloudSettings
 from homeward.config.show import written_key
+from homeward.observability.audit import FILE as AUDIT_FILE
+from homeward.observability.audit import Audit
 from homeward.protocol.errors import ConfigError
 from homeward.protocol.place import Place
 
@@ -174,6 +179,31 @@ async def examined(settings: Settings, names: Sequence[str]) -> AsyncGenerator[t
         backends = cloud_backends(settings, connections)
         for name in names or backends:
             yield backends[name].row, await examine(backends[name], connections)
+
+
+async def agreed(settings: Settings, name: str, *, withdraw: bool) -> str:
+    """Agree that a cloud may be asked, or not any more, on record; what was done, as a sentence.
+
+    Raises:
+        ConfigError: there is no such cloud, Homeward is running, or it can't be written down.
+        AuditError: it can't be put on record.
+    """
+    row = cloud_row(name, cloud_named(settings, name))
+    with only_instance(settings.data_dir):
+        audit = Audit(settings.data_dir / AUDIT_FILE)
+        consents = Consents(settings.data_dir / CONSENTS_FILE, audit.note)
+        try:
+            if withdraw:
+                await consents.withdraw(name)
+                return f"Nothing goes to {name} any more."
+            await consents.give(name, row.host)
+        finally:
+            await audit.close()
+    price = prices(settings.clouds[name], settings.budget.currency)
+    return (
+        f"{name} ({row.model} at {row.host}; a million tokens of prompt and of answer: {price}) may be asked, "
+        f"where your policy allows it. Take it back with: homeward backends agree {name} --withdraw"
+    )
 
 
 def keep_key(settings: Settings, name: str, entered: Callable[[], str]) -> str:

@@ -10,18 +10,20 @@ from homeward.gate.policy import is_loopback
 from homeward.protocol.errors import ConfigError
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
+def listening_socket(host: str, port: int, *, has_key: bool = False) -> socket.socket:
     """A bound socket; its real port is in `getsockname()` where `port` is 0.
 
-    Raises ConfigError: taken (by whom, and a free one), not allowed, no such address, or open to other machines.
+    Raises ConfigError: taken (by whom, and a free one), not allowed, no such address, or open to other machines
+    without a key that programs there need.
     """
-    if not is_loopback(host):
+    if not is_loopback(host) and not has_key:
         raise ConfigError(
-            f"Homeward has no login yet, so it does not listen on {host}, where others could reach it.",
-            next_step="Use --host 127.0.0.1.",
+            f"The page has no login yet, so without a key Homeward does not listen on {host}, "
+            "where others could reach it.",
+            next_step="Make a key with `homeward keys add NAME`, or use --host 127.0.0.1.",
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else asyncio leaves Nagle on: 40 ms
     if sys.platform != "win32":  # there it would let two programs share the port
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:

@@ -7,19 +7,21 @@ import socket
 import sys
 import webbrowser
 from collections.abc import Callable, Iterator
+from contextlib import AbstractAsyncContextManager
 from os import environ
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
-from homeward.app.compose import Parts, assembled
+from homeward.app.compose import Close, Parts
 from homeward.app.instance import only_instance
+from homeward.app.keys import KeysInForce
 from homeward.app.listen import listening_socket
 from homeward.app.services import KINDS
-from homeward.config import Settings
-from homeward.config.edit import ConfigFile
 from homeward.engines.engine import EngineState
 from homeward.engines.starter import HOW_TO_GET_IT
+from homeward.gate.policy import ANY_ADDRESS, is_loopback
 
 log = structlog.get_logger(__name__)
 
@@ -27,40 +29,55 @@ CLOSE_SECONDS = 3
 """How long open connections may take to close once answers are done."""
 
 
-def run(settings: Settings, file: ConfigFile, announce: Callable[[str], None]) -> None:
-    """Serve until SIGTERM or Ctrl+C; `announce` gets sentences for the terminal, `file` what the page saves.
+Assemble = Callable[[int], AbstractAsyncContextManager[tuple[ASGIApp, Close]]]
+"""Puts together what is served at a port."""
+
+
+def run(parts: Parts, assemble: Assemble, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or Ctrl+C; `announce` gets sentences for the terminal.
 
     The first signal lets running answers finish for `settings.drain_seconds`, the second ends at once.
-    Raises ConfigError: port taken, data folder in use or not usable.
+    Raises ConfigError: port taken, data folder in use or not usable, open to other machines without a key.
     """
-    with only_instance(settings.data_dir) as instance, listening_socket(settings.host, settings.port) as sock:
-        port = int(sock.getsockname()[1])
-        host = f"[{settings.host}]" if ":" in settings.host else settings.host
-        url = f"http://{host}:{port}"
+    settings = parts.settings
+    has_key = KeysInForce(settings)().asks
+    with (
+        only_instance(settings.data_dir) as instance,
+        listening_socket(settings.host, settings.port, has_key=has_key) as sock,
+    ):
+        url = page_url(settings.host, int(sock.getsockname()[1]))
         instance.publish(url)
+        if not is_loopback(settings.host):
+            announce("Other machines may use /v1 with a key; the page is for this machine only.")
         announce(f"Homeward is starting at {url}")
-        asyncio.run(serve(settings, file, sock, url, announce))
+        asyncio.run(serve(parts, assemble, sock, url, announce))
+
+
+def page_url(host: str, port: int) -> str:
+    """Where somebody at this machine opens the page."""
+    if host in ANY_ADDRESS:
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 async def serve(
-    settings: Settings, file: ConfigFile, sock: socket.socket, url: str, announce: Callable[[str], None]
+    parts: Parts, assemble: Assemble, sock: socket.socket, url: str, announce: Callable[[str], None]
 ) -> None:
     """Everything between binding the port and the end of the process."""
-    parts = Parts(settings)
     port = int(sock.getsockname()[1])
     stopping = asyncio.Event()
     with signals(stopping) as hurry:
-        async with assembled(settings, file, parts, port) as (app, conversations):
+        async with assemble(port) as (app, close):
             server = Server(server_config(app))
             serving = asyncio.create_task(server.serve(sockets=[sock]))
             parts.serving = True
-            ready = asyncio.create_task(tell_when_ready(parts, url, settings, announce))
+            ready = asyncio.create_task(tell_when_ready(parts, url, announce))
             await first_of(stopping.wait(), asyncio.shield(serving))
             ready.cancel()
             parts.draining = True
             announce("Homeward is shutting down; running answers may finish. Press Ctrl+C again to end now.")
-            await first_of(conversations.close(settings.drain_seconds), hurry.wait())
-            await conversations.close(0)
+            await first_of(close(parts.settings.drain_seconds), hurry.wait())
+            await close(0)
             server.should_exit = True
             await serving
 
@@ -130,27 +147,31 @@ def signals(stopping: asyncio.Event) -> Iterator[asyncio.Event]:
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
-async def tell_when_ready(parts: Parts, url: str, settings: Settings, announce: Callable[[str], None]) -> None:
+async def tell_when_ready(parts: Parts, url: str, announce: Callable[[str], None]) -> None:
     """Say once that a model can answer, or why none can, and open the page."""
-    if settings.open and can_open_browser():
+    entry = f"open {url}" if parts.page else f"clients use {url}/v1"
+    if parts.settings.open and can_open_browser():
         await asyncio.to_thread(webbrowser.open, url)
     answering = parts.answering
     choice = answering.library.in_use if answering else None
     if answering is None or choice is None or (reason := answering.why_not(choice)):
         reason = reason if answering and choice else HOW_TO_GET_IT
-        announce(f"The page is at {url}, but no model can answer: {reason}")
+        if answering and answering.elsewhere:
+            announce(f"Ready: {entry}; nothing on this device can answer: {reason}")
+        else:
+            announce(f"{url} is there, but no model can answer: {reason}")
         return
     if answering.library.missing:
         announce(f"{answering.library.missing} is not on this machine; {choice.model} answers meanwhile.")
     if choice.backend in KINDS:
-        announce(f"Ready: open {url} ({choice} answers)")
+        announce(f"Ready: {entry} ({choice} answers)")
         return
     async for status in answering.pool.engine(choice.model).changes():
         if status.state is EngineState.READY:
-            announce(f"Ready: open {url}")
+            announce(f"Ready: {entry}")
             return
         if status.state is EngineState.FAILED:
-            announce(f"The page is at {url}, but no model can answer: {status.last_error}")
+            announce(f"{url} is there, but no model can answer: {status.last_error}")
 
 
 def can_open_browser() -> bool:

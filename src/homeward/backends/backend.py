@@ -16,7 +16,8 @@ from homeward.protocol.address import Address
 from homeward.protocol.chat import ChatRequest, Message
 from homeward.protocol.errors import BackendError
 from homeward.protocol.place import Place
-from homeward.protocol.wire import encode_json, not_the_protocol
+from homeward.protocol.upstream_errors import not_the_protocol
+from homeward.protocol.wire import encode_json
 
 PROBE_SECONDS = 2.0
 COUNT_SECONDS = 5.0

@@ -15,7 +15,7 @@ from homeward.protocol.errors import (
     BackendTimeoutError,
     BackendUnreachableError,
 )
-from homeward.protocol.wire import not_the_protocol
+from homeward.protocol.upstream_errors import not_the_protocol
 
 Phase = Literal["connection", "first token", "event", "total", "reply"]
 

@@ -8,7 +8,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
 
-from homeward.protocol.errors import OverloadedError
+from homeward.protocol.errors import OverloadedError, QueueFullError
 
 RETRY_AFTER_SECONDS = 5.0
 WAITING_SECONDS = 120.0
@@ -16,7 +16,7 @@ WAITING_SECONDS = 120.0
 
 
 class Line:
-    """First come, first served; bounded. For one event loop."""
+    """First come, first served, those in the background last; bounded. For one event loop."""
 
     def __init__(self, source: str, *, at_a_time: int, waiting: int, seconds: float = WAITING_SECONDS) -> None:
         """At most `at_a_time` requests are worked on, at most `waiting` wait, and none for longer than `seconds`."""
@@ -25,32 +25,42 @@ class Line:
         self._free = at_a_time
         self._bound = waiting
         self._waiting: deque[Turn] = deque()
+        self._in_background: deque[Turn] = deque()
 
-    def turn(self) -> "Turn":
+    def turn(self, *, background: bool = False) -> "Turn":
         """Stand in line; to be left by `Turn.end`, whether it was one's turn or not.
 
+        Args:
+            background: nobody waits for it, so everybody else goes first.
+
         Raises:
-            OverloadedError: too many wait already.
+            QueueFullError: too many wait already.
         """
-        if self._free == 0 and len(self._waiting) >= self._bound:
-            raise self.too_much(f"{len(self._waiting)} requests wait for it already.")
-        turn = Turn(self)
-        self._waiting.append(turn)
+        if self._free == 0 and self.length >= self._bound:
+            raise self._too_much(QueueFullError, f"{self.length} requests wait for it already.")
+        turn = Turn(self, background=background)
+        self._queue_of(turn).append(turn)
         self._advance()
         return turn
 
     @property
     def length(self) -> int:
         """How many wait."""
-        return len(self._waiting)
+        return len(self._waiting) + len(self._in_background)
 
     def ahead_of(self, turn: "Turn") -> int:
         """How many wait before this one."""
-        return self._waiting.index(turn)
+        return self._queue_of(turn).index(turn) + (len(self._waiting) if turn.background else 0)
 
-    def too_much(self, why: str) -> OverloadedError:
-        """For a request that is not served."""
-        return OverloadedError(
+    def _queue_of(self, turn: "Turn") -> "deque[Turn]":
+        return self._in_background if turn.background else self._waiting
+
+    def waited_too_long(self) -> OverloadedError:
+        """For a request that has not been served in time."""
+        return self._too_much(OverloadedError, "this request has waited for it long enough.")
+
+    def _too_much(self, kind: type[OverloadedError], why: str) -> OverloadedError:
+        return kind(
             f"{self._source} is busy, and {why}",
             next_step="Try again in a moment.",
             retry_after_seconds=RETRY_AFTER_SECONDS,
@@ -61,22 +71,23 @@ class Line:
         if turn.has_come:
             self._free += 1
         else:
-            self._waiting.remove(turn)
+            self._queue_of(turn).remove(turn)
         self._advance()
 
     def _advance(self) -> None:
-        while self._free and self._waiting:
+        while self._free and (queue := self._waiting or self._in_background):
             self._free -= 1
-            self._waiting.popleft().come()
-        for turn in self._waiting:
+            queue.popleft().come()
+        for turn in (*self._waiting, *self._in_background):
             turn.moved.set()
 
 
 class Turn:
     """One request's place in line, and then its turn."""
 
-    def __init__(self, line: Line) -> None:
+    def __init__(self, line: Line, *, background: bool) -> None:
         self._line = line
+        self.background = background
         self.moved = asyncio.Event()
         self.has_come = False
         self._ended = False
@@ -104,7 +115,7 @@ class Turn:
                     async with asyncio.timeout_at(deadline):
                         await self.moved.wait()
                 except TimeoutError:
-                    raise self._line.too_much("this request has waited for it long enough.") from None
+                    raise self._line.waited_too_long() from None
 
     def end(self) -> None:
         """Give the turn, or the place, to the next. A second call does nothing."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from homeward.protocol.errors import BackendStatusError, ContextLengthError, HomewardError
-from homeward.protocol.wire import ErrorReport, decode_error
+from homeward.protocol.upstream_errors import ErrorReport, decode_error
 
 BODY_LIMIT_BYTES = 64 * 1024
 """As much of a refusal's body as is read."""

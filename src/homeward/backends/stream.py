@@ -17,7 +17,8 @@ from homeward.protocol.address import Address
 from homeward.protocol.chat import ChatRequest, Chunk
 from homeward.protocol.errors import BackendError, HomewardError
 from homeward.protocol.sse import LIMIT_BYTES, Event, EventSplitter
-from homeward.protocol.wire import DONE, decode_chunk, decode_completion, encode_request, not_the_protocol
+from homeward.protocol.upstream_errors import not_the_protocol
+from homeward.protocol.wire import DONE, decode_chunk, decode_completion, encode_request
 
 TAIL_SECONDS = 2.0
 """How long usage and [DONE] are waited for once the answer is whole."""
@@ -33,8 +34,8 @@ class AnswerStream:
     """The chunks of one answer, which end normally only if the backend said that it is finished.
 
     Made by `Backend.open_stream`. The request goes out with the first `anext`; from then on `bytes_sent`
-    holds, also for an answer that fails. The first chunk has text, reasoning or a finish reason; later ones
-    may have the usage alone. An error, a cancellation included, closes the connection and ends the iteration.
+    holds, also for an answer that fails. The first chunk says something or has a finish reason; later
+    ones may have the usage alone. An error, a cancellation included, closes the connection and ends the iteration.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class AnswerStream:
         self._begun = False
         self._finished = False
         self._over = False
+        self._error: HomewardError | None = None
 
     @property
     def in_one_piece(self) -> bool:
@@ -91,6 +93,8 @@ class AnswerStream:
         """The next chunk. Raises `BackendError` in all its kinds, and `ContextLengthError`."""
         try:
             while True:
+                if self._error is not None:
+                    raise self._error  # noqa: TRY301 - also closes
                 for event in self._events:
                     if (chunk := self._take(event)) is not None:
                         return chunk
@@ -101,6 +105,15 @@ class AnswerStream:
         except BaseException:
             self.close()
             raise
+
+    def arrived(self) -> list[Chunk]:
+        """The chunks that are here already, without waiting; an error among them is raised by the next `anext`."""
+        chunks: list[Chunk] = []
+        try:
+            chunks.extend(chunk for event in self._events if (chunk := self._take(event)) is not None)
+        except HomewardError as error:
+            self._error = error
+        return chunks
 
     def close(self) -> None:
         """Closes the connection, at once; one whose answer has been read to its end is kept for later."""
@@ -123,7 +136,7 @@ class AnswerStream:
         chunk = decode(event, self._source)
         if chunk.finish_reason is not None:
             self._finished = True
-        elif not (chunk.text or chunk.reasoning or (chunk.usage is not None and self._begun)):
+        elif not (chunk.says_something or (chunk.usage is not None and self._begun)):
             return None
         self._begun = True
         return chunk

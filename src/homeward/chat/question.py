@@ -79,7 +79,7 @@ class Asking:
     def _sent(self, language: Language) -> Iterator[str]:
         messages = self._prepared.request.messages
         spoken = [message for message in messages if message.role != "system"]
-        characters = sum(len(message.content) for message in messages)
+        characters = sum(len(message.text) for message in messages)
         key = "messages" if len(spoken) > 1 else "one_message"
         yield say(key, language).format(earlier=len(spoken) - 1, characters=characters)
         if len(spoken) < len(messages):

@@ -8,6 +8,7 @@ Said = tuple[str, str]
 KOREAN_ERRORS: Mapping[str, str] = {
     "invalid_request": "요청을 처리할 수 없습니다. 내용을 바꾸어 다시 시도하세요.",
     "context_length_exceeded": "메시지가 이 모델의 문맥 창보다 깁니다. 줄이거나 더 큰 모델을 선택하세요.",
+    "queue_full": "기다리는 요청이 너무 많습니다. 잠시 후 다시 시도하세요.",
     "overloaded": "지금은 자리가 없습니다. 잠시 후 다시 시도하세요.",
     "no_backend": "지금 답변할 수 있는 모델이 없습니다. 모델과 정책을 확인한 뒤 다시 시도하세요.",
     "backend_resting": "조금 전에 실패해 잠시 쉬게 두었습니다. 잠시 후 다시 시도하세요.",
@@ -34,6 +35,7 @@ ENDINGS: Mapping[str, Said] = {
     "failed": ("failed", "실패"),
     "no_backend": ("not asked after all", "결국 묻지 않음"),
     "backend_resting": ("left alone for a while", "잠시 쉬게 둠"),
+    "queue_full": ("too many waiting", "대기 중인 요청이 너무 많음"),
     "overloaded": ("too busy", "너무 바쁨"),
     "invalid_request": ("refused the request", "요청을 거절함"),
     "context_length_exceeded": ("the conversation is too long for it", "대화가 너무 깁니다"),

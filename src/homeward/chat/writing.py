@@ -22,7 +22,7 @@ from homeward.chat.views import (
     home_note_view,
     step_view,
 )
-from homeward.completion import Answer, Completer, Prepared, Text, Waiting
+from homeward.completion import Answer, Completer, Prepared, Said, Waiting
 from homeward.config import ChatSettings
 from homeward.history import ALTERNATIVE, History, Step, Thread, Turn
 from homeward.protocol.chat import ChatRequest, Message, Sampling
@@ -180,10 +180,10 @@ class Writer:
         try:
             async with aclosing(answer.events()) as events:
                 async for event in events:
-                    if isinstance(event, Text) and not event.reasoning:
+                    if isinstance(event, Said) and (text := event.text):
                         if live.receipt is None:
                             await self._begin(live, answer.receipt)
-                        live.write(event.text)
+                        live.write(text)
                     elif isinstance(event, Waiting) and event.phase == "queued":
                         await tell_queued(live, event.ahead)
                     elif isinstance(event, Waiting) and event.phase == "reading":

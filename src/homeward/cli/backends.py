@@ -95,6 +95,17 @@ def key(config: Path | None, name: str, remove: bool) -> None:
         click.echo(keep_key(settings, name, entered_key))
 
 
+@backends.command()
+@click.argument("name")
+@click.option("--withdraw", is_flag=True, help="Nothing may go there any more.")
+@config_option
+def agree(config: Path | None, name: str, withdraw: bool) -> None:
+    """Agree that a cloud may be asked, where there is no page to ask you. Homeward must not run meanwhile."""
+    from homeward.app.clouds import agreed
+
+    click.echo(run(agreed(load(config=config), name, withdraw=withdraw)))
+
+
 def entered_key() -> str:
     """What was typed, hidden; or the first line of what was piped in. Not an argument: those are seen by others."""
     if sys.stdin.isatty():

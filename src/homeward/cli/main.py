@@ -10,6 +10,7 @@ import homeward
 from homeward.cli.audit import audit
 from homeward.cli.backends import backends
 from homeward.cli.compare import compare
+from homeward.cli.keys import keys
 from homeward.cli.models import config_option, discover, doctor, models
 from homeward.cli.route import route
 from homeward.config import Settings, load
@@ -43,6 +44,7 @@ main.add_command(models)
 main.add_command(discover)
 main.add_command(doctor)
 main.add_command(backends)
+main.add_command(keys)
 main.add_command(audit)
 main.add_command(compare)
 main.add_command(route)
@@ -62,12 +64,34 @@ def up(config: Path | None, **options: Any) -> None:
     if settings.watch:
         watch(config, options)
         return
+    from homeward.app.compose import Parts
+    from homeward.app.page import assembled_page
     from homeward.app.serve import run
     from homeward.config.edit import config_file
     from homeward.observability.logs import configure
 
     configure(debug=settings.debug, log_format=settings.log_format)
-    run(settings, config_file(options, config=config), announce=lambda sentence: click.echo(sentence, err=False))
+    file = config_file(options, config=config)
+    parts = Parts(settings)
+    run(parts, lambda port: assembled_page(settings, file, parts, port), announce=click.echo)
+
+
+@main.command()
+@click.option("--host", help=HELP["host"])
+@click.option("--port", type=int, help=HELP["port"])
+@click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help=HELP["data_dir"])
+@config_option
+@click.option("--debug/--no-debug", default=None, help=HELP["debug"])
+def gateway(config: Path | None, **options: Any) -> None:
+    """Start the gateway alone: /v1 for other programs, without the page."""
+    settings = load({**options, "open": False}, config=config)
+    from homeward.app.compose import Parts, assembled_gateway
+    from homeward.app.serve import run
+    from homeward.observability.logs import configure
+
+    configure(debug=settings.debug, log_format=settings.log_format)
+    parts = Parts(settings, page=False)
+    run(parts, lambda port: assembled_gateway(settings, parts, port), announce=click.echo)
 
 
 def watch(config: Path | None, options: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ Facts → `routing.decide` → walk → receipt → events. Knows neither HTTP n
 
 from homeward.completion.answer import Answer
 from homeward.completion.completer import Completer
-from homeward.completion.events import Ended, Event, Phase, Text, Waiting
+from homeward.completion.events import Ended, Event, Phase, Said, Waiting
 from homeward.completion.firewall import Firewall
 from homeward.completion.prepared import Prepared, Rules
 from homeward.completion.trial import Books
@@ -20,6 +20,6 @@ __all__ = [
     "Phase",
     "Prepared",
     "Rules",
-    "Text",
+    "Said",
     "Waiting",
 ]

@@ -222,6 +222,11 @@ class Answer:
         self._outcome = "interrupted" if self._spoken else "failed"
 
     @property
+    def usage(self) -> Usage | None:
+        """Tokens, as far as the backend has counted them."""
+        return self._current.usage if self._current else None
+
+    @property
     def receipt(self) -> Receipt:
         """What has happened so far."""
         ended = self._ended or time.monotonic()

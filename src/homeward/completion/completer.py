@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
+from typing import Protocol
 
 from homeward.backends import Backend, RetryBudget
 from homeward.completion.answer import Answer
@@ -19,6 +20,14 @@ FORBIDDEN: frozenset[Reason | None] = frozenset(
 """Reasons that count also for an attempt that an earlier plan has."""
 
 
+class TakeSnapshot(Protocol):
+    """Gives the backends' state at the moment of asking."""
+
+    def __call__(self, chosen: str | None = None, model: str = "", /) -> Snapshot:
+        """Of those that may answer, and of the one that the request names, with the model that it names."""
+        ...
+
+
 def local_time() -> datetime:
     """Now, where the user is."""
     return datetime.now().astimezone()
@@ -33,10 +42,10 @@ class Completer:
         *,
         rules: Rules,
         books: Books,
-        snapshot: Callable[[], Snapshot],
+        snapshot: TakeSnapshot,
         now: Callable[[], datetime] = local_time,
     ) -> None:
-        """`snapshot` gives the backends' state at the moment of asking; their names are the keys of `backends`."""
+        """The names of the snapshot's backends are the keys of `backends`."""
         self.backends = backends
         self.rules = rules
         self.books = books
@@ -44,11 +53,20 @@ class Completer:
         self._now = now
         self._retries = RetryBudget()
 
-    async def prepare(self, request: ChatRequest) -> Prepared:
-        """Look at a request and decide; what the plan asks of the user is answered by preparing it once more."""
+    async def prepare(self, request: ChatRequest, *, thorough: bool = True) -> Prepared:
+        """Look at a request and decide; what the plan asks of the user is answered by preparing it once more.
+
+        `thorough`: find out what it is about and how demanding it looks, also where no rule asks.
+        """
         rules = self.rules
-        known = await gather(request, rules.firewall, spent=self.books.spend.month(), now=self._now)
-        plan = decide(known.facts, self.snapshot(), rules.policy, rules.budget)
+        known = await gather(
+            request,
+            rules.firewall,
+            spent=self.books.spend.month(),
+            now=self._now,
+            assessing=thorough or rules.need_assessment,
+        )
+        plan = decide(known.facts, self.snapshot(request.backend, request.model), rules.policy, rules.budget)
         return Prepared(request, known, plan, rules)
 
     def begin(self, prepared: Prepared) -> Answer:
@@ -76,6 +94,7 @@ class Completer:
     def _still_allowed(self, prepared: Prepared, attempt: Attempt) -> bool:
         """Whether nothing that the user has changed since the plan was made forbids this attempt."""
         rules = self.rules
-        plan = decide(prepared.known.facts, self.snapshot(), rules.policy, rules.budget)
+        snapshot = self.snapshot(prepared.request.backend, prepared.request.model)
+        plan = decide(prepared.known.facts, snapshot, rules.policy, rules.budget)
         reason = next((each.reason for each in plan.dropped if each.backend == attempt.backend), None)
         return reason not in FORBIDDEN

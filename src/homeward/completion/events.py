@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 
+from homeward.protocol.chat import Chunk
 from homeward.protocol.errors import HomewardError
 
 Phase = Literal["queued", "loading", "reading"]
@@ -20,12 +21,15 @@ class Waiting(msgspec.Struct, frozen=True):
     """While queued: how many wait before it."""
 
 
-class Text(msgspec.Struct, frozen=True):
-    """The next piece of the answer."""
+class Said(msgspec.Struct, frozen=True):
+    """The next pieces of the answer: all that came at once. Each says something; counts and ends stand elsewhere."""
 
-    text: str
-    reasoning: bool = False
-    """Thought aloud by a reasoning model; not part of the answer."""
+    chunks: tuple[Chunk, ...]
+
+    @property
+    def text(self) -> str:
+        """Its words, without what a reasoning model thinks aloud."""
+        return "".join([chunk.text for chunk in self.chunks])
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -35,4 +39,4 @@ class Ended(msgspec.Struct, frozen=True):
     """Why the answer failed or broke off; None where it is complete."""
 
 
-Event = Waiting | Text | Ended
+Event = Waiting | Said | Ended

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from homeward.completion.firewall import Firewall, Inspected
-from homeward.completion.window import estimate
+from homeward.completion.window import estimate, images, tool_tokens
 from homeward.config.policy import May
 from homeward.privacy import Choice
 from homeward.protocol.chat import ChatRequest
@@ -44,26 +44,32 @@ class Known(msgspec.Struct, frozen=True):
         return self.facts.stays_home or (self.kept_home and bool(self.facts.findings))
 
 
-async def gather(request: ChatRequest, firewall: Firewall, *, spent: float, now: Callable[[], datetime]) -> Known:
-    """Look at a request; `now` gives local time. Never raises: what can't be found out keeps the words at home."""
+async def gather(
+    request: ChatRequest, firewall: Firewall, *, spent: float, now: Callable[[], datetime], assessing: bool = True
+) -> Known:
+    """Look at a request; `now` gives local time. Never raises: what can't be found out keeps the words at home.
+
+    `assessing`: also what it is about and how demanding it looks.
+    """
     began = time.monotonic()
     inspected = await firewall.inspect(request)
-    assessed = assess(question_of(request))
-    tokens = await estimate(request.messages)
+    assessed = assess(question_of(request)) if assessing else None
+    tokens = await estimate(request.messages) + tool_tokens(request.sampling)
     moment = now()
     facts = Facts(
         mode=request.mode,
+        places=request.places,
         chosen_backend=request.backend,
         chosen_model=request.model,
-        task=None if assessed.task.uncertain else assessed.task.task,
-        complexity=assessed.complexity.difficulty,
+        task=None if assessed is None or assessed.task.uncertain else assessed.task.task,
+        complexity=assessed.complexity.difficulty if assessed else None,
         tokens=tokens,
         max_tokens=request.sampling.max_tokens or ANSWER_TOKENS,
         findings=frozenset(inspected.report.counts),
         may_leave=MAY[inspected.may_leave],
         approved=request.approved,
         stays_home=request.stays_home,
-        attachments=bool(request.further),
+        attachments=bool(request.further or images(request.messages)),
         weekday=moment.weekday(),
         minute=moment.hour * 60 + moment.minute,
         spent=spent,
@@ -73,19 +79,15 @@ async def gather(request: ChatRequest, firewall: Firewall, *, spent: float, now:
 
 def question_of(request: ChatRequest) -> str:
     """What is asked: the last message of the user."""
-    return next((message.content for message in reversed(request.messages) if message.role == "user"), "")
+    return next((message.text for message in reversed(request.messages) if message.role == "user"), "")
 
 
-def record(facts: Facts, assessed: Assessment, inspected: Inspected, seconds: float) -> FactsRecord:
+def record(facts: Facts, assessed: Assessment | None, inspected: Inspected, seconds: float) -> FactsRecord:
     """The facts without any text, for the receipt."""
-    return FactsRecord(
+    known = FactsRecord(
         mode=facts.mode,
         task=facts.task or "",
-        task_guess=assessed.task.task,
-        task_probability=round(assessed.task.probability, 3),
         complexity=facts.complexity or "",
-        complexity_score=round(assessed.complexity.score, 3),
-        evidence=assessed.complexity.evidence,
         tokens=facts.tokens,
         findings=dict(inspected.report.counts),
         checked=inspected.report.complete,
@@ -93,4 +95,13 @@ def record(facts: Facts, assessed: Assessment, inspected: Inspected, seconds: fl
         approved=facts.approved,
         stays_home=facts.stays_home,
         seconds=round(seconds, 6),
+    )
+    if assessed is None:
+        return known
+    return msgspec.structs.replace(
+        known,
+        task_guess=assessed.task.task,
+        task_probability=round(assessed.task.probability, 3),
+        complexity_score=round(assessed.complexity.score, 3),
+        evidence=assessed.complexity.evidence,
     )

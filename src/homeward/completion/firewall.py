@@ -12,6 +12,7 @@ from hashlib import blake2b
 import msgspec
 import structlog
 
+from homeward.completion.texts import image_names, parts_of
 from homeward.config import PrivacySettings
 from homeward.privacy import (
     Choice,
@@ -28,6 +29,10 @@ from homeward.privacy import (
 )
 from homeward.protocol.chat import ChatRequest
 from homeward.protocol.errors import ConfigError, FindingsError
+
+AT_ONCE_CHARACTERS = 1_000
+"""So little is scanned where it is: handing it to a thread would take longer, and the scan can't run away.
+(Its expressions take time in proportion to the text.)"""
 
 KEPT_TEXTS = 10_000
 """Of so many texts it is remembered where something was found in them: by a hash, never the text."""
@@ -81,8 +86,10 @@ class Firewall:
     async def inspect(self, request: ChatRequest) -> Inspected:
         """Look at all texts of a request. Never raises: a failure is a report that says so."""
         parts = parts_of(request)
-        report = await self._look(parts)
+        report = with_images(await self._look(parts), request)
         choices = {kind: self._choices.get(kind, self._default) for kind in report.counts}
+        if choices.get(Kind.IMAGE) is Choice.MASK:
+            choices[Kind.IMAGE] = Choice.HOME  # no placeholder can stand in for a picture
         masks = frozenset(kind for kind, choice in choices.items() if choice is Choice.MASK)
         return Inspected(parts, report, choice_for(report, choices), masks)
 
@@ -125,13 +132,22 @@ class Firewall:
             self._seen.popitem(last=False)
 
     async def _scanned(self, parts: Sequence[Part]) -> Report:
-        seconds = SECONDS + SECONDS_PER_CHARACTER * sum(len(part.text) for part in parts)
+        characters = sum([len(part.text) for part in parts])
+        seconds = SECONDS + SECONDS_PER_CHARACTER * characters
         try:
+            if characters <= AT_ONCE_CHARACTERS:
+                return self._scanner.find(parts)
             async with asyncio.timeout(seconds):
                 return await asyncio.get_running_loop().run_in_executor(_threads, self._scanner.find, parts)
         except Exception as error:  # noqa: BLE001 - whatever it is, the words stay home
             log.warning("findings_unknown", error=type(error).__name__, seconds=seconds)
             return Report(tuple(PartReport(name=part.name, complete=False) for part in parts))
+
+
+def with_images(report: Report, request: ChatRequest) -> Report:
+    """A picture can show anything and is not looked at, so that it is there is the finding."""
+    images = (PartReport(name=name, findings=(Finding(0, 0, Kind.IMAGE),)) for name in image_names(request))
+    return Report((*report.parts, *images))
 
 
 def shows(masked: Masked) -> bool:
@@ -142,24 +158,3 @@ def shows(masked: Masked) -> bool:
             if original in part.text or part.text.endswith(tuple(stumps)):
                 return True
     return False
-
-
-def parts_of(request: ChatRequest) -> tuple[Part, ...]:
-    """Every text that would go out with a request, each under a name that says what it is."""
-    messages = (Part(f"messages[{number}]", message.content) for number, message in enumerate(request.messages))
-    further = (Part(f"further[{number}]", text) for number, text in enumerate(request.further))
-    stops = (Part(f"stop[{number}]", text) for number, text in enumerate(request.sampling.stop or ()))
-    return (*messages, *further, *stops)
-
-
-def with_texts(request: ChatRequest, parts: Sequence[Part]) -> ChatRequest:
-    """The request with other texts, in the order of `parts_of`."""
-    texts = [part.text for part in parts]
-    count, behind = len(request.messages), len(request.messages) + len(request.further)
-    messages = tuple(
-        msgspec.structs.replace(message, content=text)
-        for message, text in zip(request.messages, texts[:count], strict=True)
-    )
-    stop = tuple(texts[behind:]) if request.sampling.stop is not None else None
-    sampling = msgspec.structs.replace(request.sampling, stop=stop)
-    return msgspec.structs.replace(request, messages=messages, further=tuple(texts[count:behind]), sampling=sampling)

@@ -6,7 +6,7 @@ from homeward.completion.facts import Known
 from homeward.completion.firewall import Firewall
 from homeward.config import BudgetSettings, PolicySettings
 from homeward.protocol.chat import ChatRequest
-from homeward.routing import Plan
+from homeward.routing import Plan, effective
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -15,6 +15,11 @@ class Rules(msgspec.Struct, frozen=True):
     policy: PolicySettings
     budget: BudgetSettings
     firewall: Firewall
+
+    @property
+    def need_assessment(self) -> bool:
+        """Whether any rule looks at what a request is about, or how demanding it is."""
+        return any(rule.when.task or rule.when.complexity for rule in effective(self.policy).rules)
 
 
 class Prepared(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import suppress
 from typing import Any
 
-from homeward.completion.events import Event, Text, Waiting
+from homeward.completion.events import Event, Said, Waiting
 
 Events = AsyncGenerator[Event, None]
 
@@ -37,7 +37,7 @@ async def race(
                 number = pulls.pop(pull)
                 with suppress(StopAsyncIteration):
                     event = pull.result()
-                    if isinstance(event, Text):
+                    if isinstance(event, Said):
                         winner = number
                         won(number)
                         await ended(pulls, [racer for racer in racers if racer is not racers[number]])

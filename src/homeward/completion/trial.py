@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from typing import NamedTuple
 from uuid import UUID
@@ -11,17 +11,16 @@ import msgspec
 import structlog
 
 from homeward.backends import AnswerStream, Backend, Permit, cost
-from homeward.completion.continuing import RepeatedBeginning
-from homeward.completion.events import Event, Text, Waiting
-from homeward.completion.firewall import with_texts
+from homeward.completion.events import Event, Said, Waiting
 from homeward.completion.prepared import Prepared
-from homeward.completion.window import Count, estimate, fit
+from homeward.completion.relay import Relay
+from homeward.completion.texts import with_texts
+from homeward.completion.window import Count, estimate, fit, tool_tokens
 from homeward.observability.audit import Audit, AuditBegun, Entry
 from homeward.observability.spend import Reservation, Spend
-from homeward.privacy import Unmasker
 from homeward.protocol.address import Address
 from homeward.protocol.chat import ChatRequest, FinishReason, Message, Usage
-from homeward.protocol.errors import HomewardError, NoBackendError, RestingError
+from homeward.protocol.errors import ContextLengthError, FindingsError, HomewardError, NoBackendError, RestingError
 from homeward.protocol.place import Place
 from homeward.protocol.receipt import AttemptRecord
 from homeward.routing import Attempt
@@ -180,29 +179,31 @@ class Trial:
 
     async def _ask(self) -> AsyncGenerator[Event, None]:
         name = self.attempt.backend
-        turn = self._backend.line.turn()
+        turn = self._backend.line.turn(background=self._request.background)
         try:
             async for ahead in turn.ahead():
                 yield Waiting("queued", name, ahead)
             yield Waiting("loading", name)
             async with self._backend.locate(self.attempt.model) as address:
-                request, unmasker = await self._outgoing()
+                request, originals = await self._outgoing()
                 request = await self._fitted(request, address)
                 yield Waiting("reading", name)
-                async with aclosing(self._answered(request, address, unmasker)) as texts:
-                    async for text in texts:
-                        yield text
+                async with aclosing(self._answered(request, address, originals)) as pieces:
+                    async for said in pieces:
+                        yield said
         finally:
             turn.end()
 
-    async def _answered(self, request: ChatRequest, address: Address, unmasker: Unmasker) -> AsyncGenerator[Text, None]:
+    async def _answered(
+        self, request: ChatRequest, address: Address, originals: Mapping[str, str]
+    ) -> AsyncGenerator[Said, None]:
         async with (
             self._on_record(request, address) if self._backend.row.leaves_device else nullcontext(),
             self._open(request, address) as stream,
-            aclosing(self._relay(stream, request, unmasker)) as texts,
+            aclosing(self._relay(stream, request, originals)) as pieces,
         ):
-            async for text in texts:
-                yield text
+            async for said in pieces:
+                yield said
 
     @asynccontextmanager
     async def _on_record(self, request: ChatRequest, address: Address) -> AsyncIterator[None]:
@@ -235,37 +236,39 @@ class Trial:
         return self._backend.open_stream(request, at=address, first_token_seconds=seconds)
 
     async def _relay(
-        self, stream: AnswerStream, request: ChatRequest, unmasker: Unmasker
-    ) -> AsyncGenerator[Text, None]:
-        """The stream's text as events; its counts into the receipt."""
-        repeated = RepeatedBeginning(beginning_of(request))
+        self, stream: AnswerStream, request: ChatRequest, originals: Mapping[str, str]
+    ) -> AsyncGenerator[Said, None]:
+        """What the stream says; its counts into the receipt."""
+        relay = Relay(beginning_of(request), originals)
         try:
             async for chunk in stream:
-                if chunk.reasoning:
+                said = relay.take((chunk, *stream.arrived()))
+                self.finish_reason, self.usage = relay.finish_reason, relay.usage
+                if said:
                     self.first_token = self.first_token or time.monotonic()
-                    yield Text(chunk.reasoning, reasoning=True)
-                if text := unmasker.feed(repeated.new(chunk.text)):
-                    self.first_token = self.first_token or time.monotonic()
-                    yield Text(text)
-                self.finish_reason = chunk.finish_reason or self.finish_reason
-                self.usage = chunk.usage or self.usage
-            if text := unmasker.feed(repeated.end()) + unmasker.end():
+                    yield Said(said)
+            if said := relay.end():
                 self.first_token = self.first_token or time.monotonic()
-                yield Text(text)
+                yield Said(said)
+            self.finish_reason = relay.finish_reason
         finally:
             self.bytes_out += stream.bytes_out
             self._refused = stream.refused
 
     # What goes out
 
-    async def _outgoing(self) -> tuple[ChatRequest, Unmasker]:
-        """The request as it may leave, and the way back for its answer."""
+    async def _outgoing(self) -> tuple[ChatRequest, Mapping[str, str]]:
+        """The request as it may leave, and what the placeholders in it stand for."""
         inspected = self._known.inspected
         if not self._backend.row.leaves_device or inspected.masks.isdisjoint(inspected.report.counts):
-            return self._request, Unmasker({})
+            return self._request, {}
         masked = await self._rules.firewall.masked(inspected)
+        try:
+            request = with_texts(self._request, masked.parts)
+        except ValueError:
+            raise FindingsError("What was found in the tools could not be replaced, so they were not sent.") from None
         self.masked = len(masked.originals)
-        return with_texts(self._request, masked.parts), Unmasker(masked.originals)
+        return request, masked.originals
 
     async def _fitted(self, request: ChatRequest, address: Address) -> ChatRequest:
         """The request with the turns that fit this backend's window, and room for the answer."""
@@ -273,11 +276,14 @@ class Trial:
         if address.context_tokens is None:
             return request
         window = address.context_tokens
-        wanted = request.sampling.max_tokens or window // ANSWER_SHARE
-        budget = window - min(wanted, window // ANSWER_SHARE)
-        fitted = await fit(request.messages, budget, counting(self._backend, address))
+        wanted = request.sampling.max_tokens or window
+        tools = tool_tokens(request.sampling)
+        budget = window - min(wanted, window // ANSWER_SHARE) - tools
+        if budget <= 0:
+            raise ContextLengthError(prompt_tokens=tools, available_tokens=budget + tools)
+        fitted = await fit(request.messages, budget, counting(self._backend, address), may_trim=request.may_trim)
         self.left_out = fitted.left_out
-        room = max(1, min(wanted, window - fitted.prompt_tokens))
+        room = max(1, min(wanted, window - tools - fitted.prompt_tokens))
         sampling = msgspec.structs.replace(request.sampling, max_tokens=room)
         return msgspec.structs.replace(request, messages=fitted.messages, sampling=sampling)
 
@@ -345,7 +351,7 @@ async def finished(work: Awaitable[None]) -> None:
 def beginning_of(request: ChatRequest) -> str:
     """The text of the answer that the request is to continue; empty for a new answer."""
     last = request.messages[-1] if request.messages else None
-    return last.content if last is not None and last.role == "assistant" else ""
+    return last.text if last is not None and last.role == "assistant" else ""
 
 
 def counting(backend: Backend, address: Address) -> Count:

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 import msgspec
 
-from homeward.protocol.chat import Message
+from homeward.protocol.chat import Message, Sampling
 from homeward.protocol.errors import ContextLengthError
 
 STEP_TURNS = 4
@@ -20,6 +20,9 @@ BYTES_PER_TOKEN = 3.0
 MESSAGE_OVERHEAD_TOKENS = 8
 """For the chat template's marks around each message, likewise cautious."""
 
+IMAGE_TOKENS = 1024
+"""What a picture is commonly turned into; from 85 to 4,096, by model and size."""
+
 Count = Callable[[Sequence[Message]], Awaitable[int]]
 
 
@@ -33,11 +36,11 @@ class Fitted(msgspec.Struct, frozen=True):
     """Their tokens; never fewer than they really have, but possibly more where they fit with room to spare."""
 
 
-async def fit(messages: Sequence[Message], budget_tokens: int, count: Count) -> Fitted:
+async def fit(messages: Sequence[Message], budget_tokens: int, count: Count, *, may_trim: bool = True) -> Fitted:
     """The conversation without its oldest turns, so that it has at most `budget_tokens`.
 
     A turn is a user's message with all that follows it up to the next one. System messages at the beginning and
-    the last turn always stay. Raises ContextLengthError where these alone are too long.
+    the last turn always stay. Raises ContextLengthError where these alone are too long, or nothing may be left out.
     """
     system, turns = split(messages)
 
@@ -50,6 +53,8 @@ async def fit(messages: Sequence[Message], budget_tokens: int, count: Count) -> 
     tokens = await count(without(0))
     if tokens <= budget_tokens:
         return Fitted(without(0), 0, tokens)
+    if not may_trim:
+        raise ContextLengthError(prompt_tokens=tokens, available_tokens=budget_tokens)
     least = await fewest_left_out(len(turns), lambda oldest: count(without(oldest)), budget_tokens)
     stepped = min(-(-least // STEP_TURNS) * STEP_TURNS, len(turns) - 1)
     if stepped > least and await count(without(stepped)) >= budget_tokens // 2:
@@ -86,13 +91,33 @@ def split(messages: Sequence[Message]) -> tuple[tuple[Message, ...], list[tuple[
 
 def at_most(messages: Sequence[Message]) -> int:
     """Tokens that a conversation can't exceed: no tokenizer in use makes more than one token of a UTF-8 byte."""
-    text = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
-    return text + MESSAGE_OVERHEAD_TOKENS * len(messages)
+    text = sum(len(text.encode("utf-8", "surrogatepass")) for message in messages for text in texts(message))
+    return text + MESSAGE_OVERHEAD_TOKENS * len(messages) + 4 * IMAGE_TOKENS * images(messages)
 
 
 async def estimate(messages: Sequence[Message]) -> int:
     """Tokens of a conversation for a backend that can't count them; rather too many than too few."""
-    characters = sum(len(message.content) for message in messages)
-    encoded = sum(len(message.content.encode("utf-8", "surrogatepass")) for message in messages)
-    text = max(characters / CHARACTERS_PER_TOKEN, encoded / BYTES_PER_TOKEN)
-    return int(text) + MESSAGE_OVERHEAD_TOKENS * len(messages)
+    characters = encoded = 0
+    for message in messages:
+        for text in texts(message):
+            characters += len(text)
+            encoded += len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    tokens = max(characters / CHARACTERS_PER_TOKEN, encoded / BYTES_PER_TOKEN)
+    return int(tokens) + MESSAGE_OVERHEAD_TOKENS * len(messages) + IMAGE_TOKENS * images(messages)
+
+
+def tool_tokens(sampling: Sampling) -> int:
+    """Tokens of the tools that a request offers, estimated; JSON has about 4 characters per token."""
+    return len(msgspec.json.encode(sampling.tools)) // 3 if sampling.tools else 0
+
+
+def texts(message: Message) -> tuple[str, ...]:
+    """What of a message the model reads as text."""
+    if not message.tool_calls:
+        return (message.text,)
+    return (message.text, *(call.function.name + call.function.arguments for call in message.tool_calls))
+
+
+def images(messages: Sequence[Message]) -> int:
+    """How many pictures there are."""
+    return sum(message.images for message in messages)

@@ -10,10 +10,10 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field
 
 from homeward.config.table import Table
+from homeward.protocol.place import PlaceName
 
 Task = Literal["code", "creative", "data", "knowledge", "summarise", "translate", "maths", "chat"]
 Difficulty = Literal["easy", "medium", "hard"]
-PlaceName = Literal["device", "network", "cloud"]
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 Preset = Literal["local-first", "by-task", "local-only", "cloud-first"]
 May = Literal["home", "ask", "mask", "allow"]

@@ -10,6 +10,9 @@ import platformdirs
 from pydantic import Field, SecretStr
 
 from homeward.config.clouds import CloudSettings
+from homeward.config.embeddings import EmbeddingsSettings
+from homeward.config.gateway import GatewaySettings
+from homeward.config.history import HistorySettings
 from homeward.config.policy import BudgetSettings, PolicySettings, PrivacySettings
 from homeward.config.table import Table
 
@@ -118,4 +121,7 @@ class Settings(Table):
     policy: PolicySettings = PolicySettings()
     privacy: PrivacySettings = PrivacySettings()
     budget: BudgetSettings = BudgetSettings()
+    gateway: GatewaySettings = GatewaySettings()
+    embeddings: EmbeddingsSettings = EmbeddingsSettings()
+    history: HistorySettings = HistorySettings()
     chat: ChatSettings = ChatSettings()

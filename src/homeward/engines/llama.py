@@ -9,6 +9,7 @@ from homeward.engines.gguf import ModelFile, part_paths, read_model_file
 from homeward.engines.lifecycle import Rules
 from homeward.engines.machine import available_memory_bytes, physical_cores
 from homeward.engines.memory import MemoryNeed, check_fits, memory_need
+from homeward.engines.pooling import pooling
 from homeward.engines.recipe import Recipe
 from homeward.protocol.errors import EngineStartError
 
@@ -45,35 +46,69 @@ def llama_recipe(
         prompt_cache_mib: memory for the contexts of conversations that have lost their slot; 0 for none.
         idle_unload_seconds: unused for this long, the model is unloaded; 0 never.
     """
-    preparation = _Preparation(model_path, context_tokens, slots, prompt_cache_mib)
+    return _recipe(
+        _Preparation(model_path=model_path, context_tokens=context_tokens, slots=slots, cache_mib=prompt_cache_mib),
+        name,
+        threads=threads,
+        idle_unload_seconds=idle_unload_seconds,
+    )
+
+
+def embedding_recipe(
+    model_path: Path,
+    name: str,
+    *,
+    context_tokens: int = 2048,
+    threads: int | None = None,
+    idle_unload_seconds: float = 0.0,
+) -> Recipe:
+    """A recipe for llama.cpp that turns texts into vectors of length 1 and does nothing else.
+
+    How the tokens' vectors become one is the model file's matter; a file that says nothing of it, as those of chat
+    models, gets their mean. The API has no `/v1` before it, so `/tokenize` is in reach. Arguments as for
+    `llama_recipe`; texts are read one at a time.
+
+    Args:
+        model_path: a GGUF file, made for embeddings or not.
+        name: what requests call the model.
+        context_tokens: the longest text; capped at what the model was trained for. Each is read in one go, so memory
+            grows with it.
+        threads: for computing.
+        idle_unload_seconds: unused for this long, the model is unloaded; 0 never.
+    """
+    preparation = _Preparation(model_path=model_path, context_tokens=context_tokens, embeds=True)
+    recipe = _recipe(preparation, name, threads=threads, idle_unload_seconds=idle_unload_seconds)
+    return msgspec.structs.replace(recipe, api_path="")
+
+
+def _recipe(preparation: "_Preparation", name: str, *, threads: int | None, idle_unload_seconds: float) -> Recipe:
     return Recipe(
         name="llama",
         # -P: a file of the user's that happens to be called xllamacpp.py must not be run
         command=(sys.executable, "-P", "-m", "homeward.engines.llama_child"),
         settings={
-            "model_path": str(model_path),
+            "model_path": str(preparation.model_path),
             "model": name,
-            "slots": slots,
-            "context_tokens": context_tokens,
+            "slots": preparation.slots,
             "threads": threads or max(1, physical_cores() - 1),
-            "batch_tokens": _BATCH_TOKENS,
-            "prompt_cache_mib": prompt_cache_mib,
+            "prompt_cache_mib": preparation.cache_mib,
         },
         model=name,
-        context_tokens=context_tokens,
+        context_tokens=preparation.context_tokens,
         prepare=preparation,
         memory_bytes=preparation.memory_bytes,
         rules=Rules(idle_seconds=idle_unload_seconds),
     )
 
 
-class _Preparation(msgspec.Struct, frozen=True):
+class _Preparation(msgspec.Struct, frozen=True, kw_only=True):
     """The look at the model file and the free memory before each start."""
 
     model_path: Path
     context_tokens: int
-    slots: int
-    prompt_cache_mib: int
+    slots: int = 1
+    cache_mib: int = 0
+    embeds: bool = False
 
     def __call__(self, recipe: Recipe) -> Recipe:
         model = read_model_file(self.model_path)
@@ -84,7 +119,12 @@ class _Preparation(msgspec.Struct, frozen=True):
         patience = recipe.start_idle_seconds + need.weights / _SLOWEST_READ
         return msgspec.structs.replace(
             recipe,
-            settings={**recipe.settings, "context_tokens": context_tokens},
+            settings={
+                **recipe.settings,
+                "context_tokens": context_tokens,
+                "batch_tokens": self._batch(model),
+                "pooling": pooling(self.model_path, model) if self.embeds else None,
+            },
             context_tokens=context_tokens,
             start_idle_seconds=patience,
             start_total_seconds=max(recipe.start_total_seconds, 2 * patience),
@@ -97,15 +137,24 @@ class _Preparation(msgspec.Struct, frozen=True):
     def _context(self, model: ModelFile) -> int:
         return min(self.context_tokens, model.context_length or self.context_tokens)
 
+    def _batch(self, model: ModelFile) -> int:
+        """A text that is embedded must be read in one go: llama.cpp refuses it otherwise."""
+        return self._context(model) if self.embeds else _BATCH_TOKENS
+
     def _need(self, model: ModelFile) -> MemoryNeed:
-        return memory_need(
+        need = memory_need(
             model,
             weights_bytes=sum(path.stat().st_size for path in part_paths(self.model_path, model)),
             context_tokens=self._context(model),
             slots=self.slots,
-            batch_tokens=_BATCH_TOKENS,
-            cache_bytes=self.prompt_cache_mib << 20,
+            batch_tokens=self._batch(model),
+            cache_bytes=self.cache_mib << 20,
         )
+        if not self.embeds:
+            return need
+        # what the next token would be, for each token, computed and copied though nobody reads it
+        results = 2 * 4 * self._batch(model) * model.vocabulary
+        return msgspec.structs.replace(need, working=need.working + results)
 
 
 def _check_kind(path: Path, model: ModelFile) -> None:

@@ -34,6 +34,9 @@ def main() -> None:
 def parameters(params: Any, settings: dict[str, Any]) -> Any:
     """Set llama.cpp's parameters as the recipe's settings say, on a new `CommonParams`, which is given back."""
     slots, context_tokens = settings["slots"], settings["context_tokens"]
+    if settings["pooling"] is not None:
+        params.embedding = True
+        params.pooling_type = settings["pooling"]
     params.model.path = settings["model_path"]
     params.model_alias = {settings["model"]}
     params.n_parallel = slots

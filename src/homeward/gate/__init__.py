@@ -1,5 +1,6 @@
-"""The outermost ASGI layer: who may talk to Homeward from a browser, and what every answer carries."""
+"""Who may talk to this program, from a browser or with a key, and what every answer carries."""
 
-from homeward.gate.gate import Gate
+from homeward.gate.gate import ApiEntry, Gate
+from homeward.gate.guard import KeyGuard
 
-__all__ = ["Gate"]
+__all__ = ["ApiEntry", "Gate", "KeyGuard"]

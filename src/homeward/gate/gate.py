@@ -2,111 +2,198 @@
 
 A program that listens on localhost can be reached by every web page its user visits. The gate lets in only
 requests that name this program as their host and do not come from a foreign page; browsers' own rules are not
-enough (Firefox and Safari don't restrict public pages from calling loopback). Keys are the gateway's business.
+enough (Firefox and Safari don't restrict public pages from calling loopback). Keys are the guard's business.
 """
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from urllib.parse import urlsplit
 
-from starlette.datastructures import MutableHeaders
-from starlette.middleware.body_limit import RequestBodyLimitMiddleware
+import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from homeward.gate.body import declared_length, serve_counted
+from homeward.gate.cors import ASKED_HEADERS, ASKED_METHOD, answer_preflight, readable_by
 from homeward.gate.policy import (
+    API,
+    CLOSED_FOLDERS,
     CLOSED_PATHS,
     SECURITY_HEADERS,
     UPLOADED_FILE_HEADERS,
     UPLOADED_FILES,
     content_security_policy,
+    is_api,
+    is_for_programs,
+    is_from_here,
+)
+from homeward.gate.refusals import (
+    FOREIGN_PAGE,
+    NO_ORIGIN,
+    NO_POLLING,
+    NOT_FOUND,
+    OTHER_MACHINE,
+    WRONG_API_HOST,
+    WRONG_HOST,
+    Refusal,
+    refuse,
+    too_large,
 )
 
-Refusal = tuple[int, str]
-"""HTTP status and a sentence that says whose fault it is."""
+Seen = dict[bytes, bytes]
+
+WATCHED = frozenset(
+    {
+        *(b"host", b"origin", b"sec-fetch-site", b"sec-fetch-mode", b"content-length", b"transfer-encoding"),
+        *(ASKED_METHOD, ASKED_HEADERS),
+    }
+)
+
+
+class ApiEntry(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may use the API beside the programs of this machine, and how much they may send."""
+
+    origins: frozenset[str] = frozenset()
+    """Pages of other origins: browsers may send their requests, and show them the answers."""
+    hosts: frozenset[str] = frozenset()
+    """Further host names, with port, that clients call this machine by; the page is not served under them."""
+    max_body_bytes: int = 20_000_000
 
 
 class Gate:
-    """Serves `app` to the pages of `origins` and to programs without an Origin, on their hosts only."""
+    """Serves `app` to the pages of `origins` and to programs without an Origin, on their hosts only.
 
-    def __init__(self, app: ASGIApp, *, origins: Iterable[str], max_body_bytes: int) -> None:
+    With `page_stays_here`, other machines get nothing but the API and the health probes: the page asks nobody who
+    they are.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        origins: Iterable[str],
+        max_body_bytes: int,
+        api: ApiEntry | None = None,
+        page_stays_here: bool = False,
+    ) -> None:
         self.app = app
-        self.origins = frozenset(origins)
-        self.hosts = frozenset(urlsplit(origin).netloc for origin in self.origins)
-        self.bounded = RequestBodyLimitMiddleware(app, max_body_bytes)
-        self.page_csp = content_security_policy(self.origins)
+        own, api = frozenset(origins), api or ApiEntry()
+        self.origins = encoded(own)
+        self.hosts = encoded(urlsplit(origin).netloc for origin in own)
+        self.api_origins, self.api_hosts = encoded(api.origins), encoded(api.hosts)
+        self.max_body_bytes, self.max_api_body_bytes = max_body_bytes, api.max_body_bytes
+        self.page_stays_here = page_stays_here
+        headers = {"content-security-policy": content_security_policy(own), **SECURITY_HEADERS}
+        self.with_headers = adding(headers)
+        self.with_headers_of_files = adding(headers | UPLOADED_FILE_HEADERS)
+        self.with_headers_for_guests = adding(headers | {"cross-origin-resource-policy": "cross-origin"})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse, or hand on with a bounded body and our headers on the answer."""
-        if scope["type"] not in ("http", "websocket"):
+        kind = scope["type"]
+        if kind not in ("http", "websocket"):
             await self.app(scope, receive, send)
             return
-        headers = header_lists(scope)
-        refusal = self.refusal(scope["type"], scope["path"], headers)
-        if refusal is None and scope["type"] == "http":
-            await self.bounded(scope, receive, self.with_headers(scope["path"], send))
+        seen = watched(scope["headers"])
+        refusal = self.refusal(scope, seen)
+        if kind == "http":
+            await self.answer(refusal, scope, receive, send, seen)
         elif refusal is None:
             await self.app(scope, receive, send)
-        elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1008})
         else:
-            await refuse(refusal, self.with_headers(scope["path"], send))
+            await send({"type": "websocket.close", "code": 1008})
 
-    def refusal(self, kind: str, path: str, headers: dict[bytes, list[str]]) -> Refusal | None:
+    def refusal(self, scope: Scope, seen: Seen) -> Refusal | None:
         """Why this request is not let in; None if it is."""
-        hosts = headers.get(b"host", [])
-        if len(hosts) != 1 or hosts[0].lower() not in self.hosts:
-            return 421, "This program is not served under that host name."
-        origins = headers.get(b"origin", [])
-        if origins and (len(origins) > 1 or origins[0].lower() not in self.origins):
-            return 403, "Other pages may not use this program."
-        site, mode = headers.get(b"sec-fetch-site", [""])[0], headers.get(b"sec-fetch-mode", [""])[0]
-        if site == "cross-site" and mode != "navigate" and not origins:
-            return 403, "Other pages may not use this program."
-        if kind == "websocket" and not origins and site:
-            # A browser always sends an Origin with a websocket; one without is no browser we know.
-            return 403, "A websocket of a browser needs an Origin."
-        if path == "/ws/socket.io/" and kind == "http":
-            return 400, "Only the websocket transport is served."
-        if any(path == closed or path.startswith(closed + "/") for closed in CLOSED_PATHS):
-            return 404, "Not found."
-        return None
+        path: str = scope["path"]
+        host = seen.get(b"host", b"").lower()
+        if host not in self.hosts and not (host in self.api_hosts and is_for_programs(path)):
+            return WRONG_API_HOST if is_api(path) else WRONG_HOST
+        if self.is_foreign(path, seen):
+            return FOREIGN_PAGE
+        if self.page_stays_here and not is_for_programs(path) and not is_from_here(scope):
+            return OTHER_MACHINE
+        if path in CLOSED_PATHS or path.startswith(CLOSED_FOLDERS):
+            return NOT_FOUND
+        return transport_refusal(scope["type"], path, seen)
 
-    def with_headers(self, path: str, send: Send) -> Send:
-        """`send` that adds the security headers, replacing what the app set under the same names."""
-        own = {"content-security-policy": self.page_csp, **SECURITY_HEADERS}
-        if path.startswith(UPLOADED_FILES):
-            own |= UPLOADED_FILE_HEADERS
+    def is_foreign(self, path: str, seen: Seen) -> bool:
+        """Whether a page that is neither ours nor a guest sent it."""
+        origin = seen.get(b"origin")
+        if origin is None:
+            site = seen.get(b"sec-fetch-site", b"")
+            return site.startswith(b"cross-site") and seen.get(b"sec-fetch-mode") != b"navigate"
+        return origin.lower() not in self.origins and not self.is_guest(path, origin)
 
-        async def send_with_headers(message: Message) -> None:
+    def is_guest(self, path: str, origin: bytes | None) -> bool:
+        """Whether a page that the user named uses the API, and nothing else."""
+        return origin in self.api_origins and path.startswith(API)
+
+    def answer(
+        self, refusal: Refusal | None, scope: Scope, receive: Receive, send: Send, seen: Seen
+    ) -> Awaitable[None]:
+        """Serve or refuse an http request."""
+        path: str = scope["path"]
+        origin = seen.get(b"origin")
+        if refusal is not None:
+            return refuse(refusal, path, self.with_headers(send))
+        if origin is None or not self.is_guest(path, origin):
+            with_headers = self.with_headers_of_files if path.startswith(UPLOADED_FILES) else self.with_headers
+            return self.serve(scope, receive, with_headers(send), seen)
+        if scope["method"] == "OPTIONS" and ASKED_METHOD in seen:
+            return answer_preflight(origin, seen.get(ASKED_HEADERS, b""), self.with_headers_for_guests(send))
+        return self.serve(scope, receive, readable_by(origin, self.with_headers_for_guests(send)), seen)
+
+    def serve(self, scope: Scope, receive: Receive, send: Send, seen: Seen) -> Awaitable[None]:
+        """Hand on, with no more of a body than is allowed."""
+        path: str = scope["path"]
+        limit = self.max_api_body_bytes if path.startswith(API) else self.max_body_bytes
+        length = declared_length(seen.get(b"content-length"), seen.get(b"transfer-encoding"))
+        if length is None:
+            return serve_counted(self.app, scope, receive, send, limit)
+        if length > limit:
+            return refuse(too_large(limit), path, send)
+        return self.app(scope, receive, send)
+
+
+def watched(headers: Iterable[tuple[bytes, bytes]]) -> Seen:
+    """The headers that the gate looks at. A doubled one is joined, and so is no host or origin that is known."""
+    seen: Seen = {}
+    for name, value in headers:
+        if name in WATCHED:
+            seen[name] = seen[name] + b", " + value if name in seen else value
+    return seen
+
+
+def transport_refusal(kind: str, path: str, seen: Seen) -> Refusal | None:
+    """What is not served over this kind of connection."""
+    if kind == "http":
+        return NO_POLLING if path == "/ws/socket.io/" else None
+    if is_api(path):
+        return NOT_FOUND
+    if b"origin" not in seen and b"sec-fetch-site" in seen:
+        # A browser always sends an Origin with a websocket; one without is no browser we know.
+        return NO_ORIGIN
+    return None
+
+
+def encoded(texts: Iterable[str]) -> frozenset[bytes]:
+    """As they stand in headers."""
+    return frozenset(text.encode() for text in texts)
+
+
+def adding(headers: Mapping[str, str]) -> Callable[[Send], Send]:
+    """What makes a `send` add these headers to an answer, in place of those that the app set under the same names."""
+    own = [(name.encode(), value.encode()) for name, value in headers.items()]
+    names = encoded(headers)
+
+    def with_headers(send: Send) -> Send:
+        def send_with_headers(message: Message) -> Awaitable[None]:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in own.items():
-                    headers[name] = value
-            await send(message)
+                message["headers"] = [
+                    *(header for header in message.get("headers", ()) if header[0] not in names),
+                    *own,
+                ]
+            return send(message)
 
         return send_with_headers
 
-
-def header_lists(scope: Scope) -> dict[bytes, list[str]]:
-    """All values of each header, so that a doubled one is seen."""
-    found: dict[bytes, list[str]] = {}
-    for name, value in scope["headers"]:
-        found.setdefault(name.lower(), []).append(value.decode("latin-1"))
-    return found
-
-
-async def refuse(refusal: Refusal, send: Send) -> None:
-    """A short plain answer; nothing of the request is repeated in it."""
-    status, sentence = refusal
-    body = sentence.encode()
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                (b"content-type", b"text/plain; charset=utf-8"),
-                (b"content-length", str(len(body)).encode()),
-                (b"connection", b"close"),
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+    return with_headers

@@ -3,7 +3,13 @@
 from collections.abc import Iterable
 from ipaddress import ip_address
 
-LOOPBACK_NAMES = ("127.0.0.1", "localhost", "[::1]")
+from starlette.types import Scope
+
+from homeward.config.gateway import LOOPBACK_NAMES
+
+API = "/v1/"
+API_DOCUMENT = "/openapi.json"
+PROBES = frozenset({"/healthz", "/readyz"})
 
 SECURITY_HEADERS = {
     "x-content-type-options": "nosniff",
@@ -22,22 +28,27 @@ UPLOADED_FILE_HEADERS = {
 
 UPLOADED_FILES = "/project/file/"
 
-CLOSED_PATHS = (
-    # Chainlit's API documents and the pages that we don't offer: what isn't served can't be attacked.
-    "/docs",
-    "/redoc",
-    "/openapi.json",
-    "/copilot",
-    "/mcp",
-    "/project/share",
-    "/project/thread/share",
-    "/share",
-    "/slack",
-    "/teams",
-    "/auth/oauth",
-    "/auth/jwt",
-    "/login",
+ANY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - not listened on, but told apart
+"""What is listened on, but is no name that a request can be sent to."""
+
+CLOSED_PATHS = frozenset(
+    {
+        # Chainlit's API pages and those that we don't offer: what isn't served can't be attacked.
+        "/docs",
+        "/redoc",
+        "/copilot",
+        "/mcp",
+        "/project/share",
+        "/project/thread/share",
+        "/share",
+        "/slack",
+        "/teams",
+        "/auth/oauth",
+        "/auth/jwt",
+        "/login",
+    }
 )
+CLOSED_FOLDERS = tuple(f"{path}/" for path in CLOSED_PATHS)
 
 
 def allowed_origins(host: str, port: int) -> frozenset[str]:
@@ -46,12 +57,34 @@ def allowed_origins(host: str, port: int) -> frozenset[str]:
     Listening on one loopback name serves them all: browsers resolve `localhost` to either address family.
     """
     names = set(LOOPBACK_NAMES)
-    if not is_loopback(host):
+    if not is_loopback(host) and host not in ANY_ADDRESS:
         names.add(f"[{host}]" if ":" in host else host.lower())
     origins = {f"http://{name}:{port}" for name in names}
     if port == 80:  # browsers leave the default port out
         origins |= {f"http://{name}" for name in names}
     return frozenset(origins)
+
+
+def with_port(hosts: Iterable[str], port: int) -> frozenset[str]:
+    """What clients may send as Host for these names: where no port was named, with ours as well as without one."""
+    named = frozenset(hosts)
+    return named | {f"{host}:{port}" for host in named if not host.rpartition("]")[2].count(":")}
+
+
+def is_api(path: str) -> bool:
+    """Whether other programs use this path, with a key where one is needed."""
+    return path.startswith(API) or path == API_DOCUMENT
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether it is served under any name of this machine and, where Homeward listens on a network, to others."""
+    return is_api(path) or path in PROBES
+
+
+def is_from_here(scope: Scope) -> bool:
+    """Whether a program of this machine asks, which has either a loopback address or the one that it asks."""
+    client, server = scope.get("client"), scope.get("server")
+    return client is not None and (is_loopback(client[0]) or (server is not None and client[0] == server[0]))
 
 
 def is_loopback(host: str) -> bool:

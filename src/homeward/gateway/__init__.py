@@ -1,5 +1,7 @@
-"""OpenAI's protocol for other programs. So far it has the receipts alone."""
+"""OpenAI's protocol for other programs."""
 
-from homeward.gateway.routes import gateway_routes
+from homeward.gateway.names import Names
+from homeward.gateway.routes import gateway_routes, internal_error
+from homeward.gateway.sending import Receipts, Sender
 
-__all__ = ["gateway_routes"]
+__all__ = ["Names", "Receipts", "Sender", "gateway_routes", "internal_error"]

@@ -8,6 +8,7 @@ from homeward.history.errors import RefusedError
 from homeward.history.export import to_markdown
 from homeward.history.incoming import as_id
 from homeward.history.opening import migrate
+from homeward.history.responses import Responses
 from homeward.history.rows import (
     ALTERNATIVE,
     ROLES,
@@ -33,6 +34,7 @@ __all__ = [
     "History",
     "Page",
     "RefusedError",
+    "Responses",
     "Step",
     "StepStatus",
     "Thread",

@@ -11,7 +11,7 @@ from homeward.history import threads
 from homeward.history.errors import RefusedError
 from homeward.history.rows import Element, Feedback, JsonObject
 from homeward.history.steps import not_empty
-from homeward.history.tables import elements, feedback, receipts, steps
+from homeward.history.tables import api_receipts, elements, feedback, receipts, steps
 from homeward.history.tables import threads as thread_rows
 from homeward.protocol.receipt import Receipt
 
@@ -116,8 +116,10 @@ def save_receipt(connection: Connection, thread_id: UUID, step_id: UUID, receipt
 
 
 def get_receipt(connection: Connection, receipt_id: UUID) -> Receipt | None:
-    """One receipt."""
-    data = connection.execute(select(receipts.c.data).where(receipts.c.id == receipt_id)).scalar_one_or_none()
+    """One receipt, wherever it is."""
+    of_steps = select(receipts.c.data).where(receipts.c.id == receipt_id)
+    of_programs = select(api_receipts.c.data).where(api_receipts.c.id == receipt_id)
+    data = connection.execute(of_steps.union_all(of_programs)).scalars().first()
     return None if data is None else _read_receipt(data)
 
 

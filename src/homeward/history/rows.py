@@ -5,7 +5,7 @@ One rule for everything that is saved again under its id: **an empty field keeps
 """
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -27,7 +27,7 @@ _Int32 = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 StepStatus = Literal["streaming", "complete", "stopped", "interrupted", "failed"]
 """How far an answer has come: still growing, whole, ended by the user, broken off, or never begun."""
 
-ROLES: tuple[Role, ...] = get_args(Role)
+ROLES: tuple[Role, ...] = ("system", "user", "assistant")
 """Kinds of steps that are messages of the conversation; every other kind is work in between."""
 
 ALTERNATIVE = "alternative"

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -14,6 +15,7 @@ import structlog
 from sqlalchemy import Connection
 
 from homeward.history import attached, steps, threads, users
+from homeward.history.api_receipts import ApiReceipts
 from homeward.history.database import PATIENCE_SECONDS, Database
 from homeward.history.errors import Reason, RefusedError, failure, reason_of, translated
 from homeward.history.export import to_plain
@@ -27,12 +29,15 @@ from homeward.history.incoming import (
     storable_words,
 )
 from homeward.history.opening import open_database
+from homeward.history.responses import Responses
 from homeward.history.rows import AnyId, Element, JsonObject, Page, Step, Thread, Turn, User
 from homeward.protocol.errors import HistoryError
 from homeward.protocol.receipt import Receipt
 
 T = TypeVar("T")
 log = structlog.get_logger(__name__)
+
+_DAY_SECONDS = 86_400.0
 
 
 class History:
@@ -52,11 +57,14 @@ class History:
         """How often the database failed, by reason."""
         self.recovered = 0
         """Answers that were found unfinished when the store was opened."""
+        self.responses = Responses(self._read, self._write)
+        """Answers of `/v1/responses`."""
+        self._api_receipts = ApiReceipts(self._write)
         self._database = database
         self._patience_seconds = patience_seconds
         self._lanes: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
         self._running: set[asyncio.Task[Any]] = set()
-        self._closed = False
+        self._closing = self._closed = False
 
     @classmethod
     async def open(cls, url: str | Path, *, migrate: bool = True, patience_seconds: float = PATIENCE_SECONDS) -> Self:
@@ -79,8 +87,10 @@ class History:
 
     async def close(self) -> None:
         """Finish what was asked for, then close the database. A second call does nothing."""
-        if self._closed:
+        if self._closing:
             return
+        self._closing = True
+        await self._api_receipts.close()  # which may still write
         self._closed = True
         if self._running:
             await asyncio.wait(self._running)
@@ -238,9 +248,36 @@ class History:
         await self._write(lambda connection: attached.save_receipt(connection, here, there, row), here)
 
     async def get_receipt(self, receipt_id: AnyId) -> Receipt | None:
-        """The receipt with this id."""
+        """The receipt with this id, of an answer in a conversation or of one to another program."""
         wanted = as_id(receipt_id, "receipt's id")
+        if (noted := self._api_receipts.unwritten(wanted)) is not None:
+            return noted
         return await self._read(lambda connection: attached.get_receipt(connection, wanted))
+
+    def keep(self, receipt: Receipt) -> None:
+        """Store the receipt of an answer that is in no conversation; `get_receipt` finds it at once.
+
+        Does not wait: it is on disk a moment later, and so are all that came meanwhile.
+        """
+        self._api_receipts.keep(receipt)
+
+    # Retention
+
+    async def delete_old(self, days: int) -> None:
+        """Delete what other programs left here, once it is so many days old: responses and receipts."""
+        moment = datetime.now(UTC) - timedelta(days=days)
+        gone = await self.responses.delete_before(moment), await self._api_receipts.delete_before(moment)
+        if any(gone):
+            log.info("history.deleted_old", responses=gone[0], receipts=gone[1])
+
+    async def keep_deleting_old(self, days: int) -> None:
+        """Do so now and once a day, until cancelled."""
+        while True:
+            try:
+                await self.delete_old(days)
+            except HistoryError as error:
+                log.warning("history.old_not_deleted", error=str(error))
+            await asyncio.sleep(_DAY_SECONDS)
 
     # Elements
 

@@ -193,6 +193,29 @@ receipts = Table(
     Column("data", Json, nullable=False),
 )
 
+responses = Table(
+    "responses",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("owner", Text, nullable=False),  # name of an API key, empty for none
+    Column("conversation", Text, nullable=False),  # id of its first response; no foreign key: that one may be deleted
+    Column("previous_id", Text),
+    Column("created_at", UtcTime(), nullable=False),
+    Column("stays_home", Boolean, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("input", Json, nullable=False),
+    Column("body", Json, nullable=False),
+    Index(None, "conversation", "created_at"),
+)
+
+api_receipts = Table(
+    "api_receipts",
+    metadata,
+    Column("id", Uuid(), primary_key=True),
+    Column("created_at", UtcTime(), nullable=False, index=True),
+    Column("data", Json, nullable=False),
+)
+
 
 def insert_unless_there(connection: Connection, table: Table, values: Mapping[str, Any]) -> None:
     """Insert one row, or leave the one that has its key; safe where two programs do so at once."""

@@ -2,9 +2,11 @@
 
     HomewardError
     ├── InvalidRequestError           the caller asked for what cannot be done
-    │   └── ContextLengthError        prompt and answer do not fit the model's window
+    │   ├── ContextLengthError        prompt and answer do not fit the model's window
+    │   └── UnknownModelError         no model is called like this
     ├── ConfigError                   a setting is wrong: which one, where it stands, what it may be
-    ├── OverloadedError               queue full, or shutting down: try again later
+    ├── OverloadedError               all places are taken, or shutting down: try again later
+    │   └── QueueFullError            as many requests wait as may wait
     ├── NoBackendError                the plan is empty, or every attempt in it failed
     ├── RestingError                  a backend failed lately or asked to be left alone
     ├── FindingsError                 personal data or a secret could not be replaced before it would have left
@@ -61,6 +63,19 @@ class InvalidRequestError(HomewardError):
     status = 400
     blame = "caller"
 
+    def __init__(
+        self,
+        message: str,
+        *,
+        param: str = "",
+        next_step: str = "",
+        detail: str = "",
+        retry_after_seconds: float | None = None,
+    ) -> None:
+        super().__init__(message, next_step=next_step, detail=detail, retry_after_seconds=retry_after_seconds)
+        self.param = param
+        """The field that is to blame, by its path as in `messages[0].content`; empty where it is not one alone."""
+
 
 class ContextLengthError(InvalidRequestError):
     """The last message alone, with the system prompt, is longer than the model's window.
@@ -82,6 +97,20 @@ class ContextLengthError(InvalidRequestError):
         self.available_tokens = available_tokens
 
 
+class UnknownModelError(InvalidRequestError):
+    """A client named a model that there is not."""
+
+    code = "model_not_found"
+    status = 404
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"There is no model called `{name[:100]}` here.",
+            param="model",
+            next_step="GET /v1/models lists what there is; `homeward` leaves the choice to your policy.",
+        )
+
+
 class ConfigError(HomewardError):
     """A setting is wrong; the message names it, where it stands, and what it may be."""
 
@@ -94,6 +123,13 @@ class OverloadedError(HomewardError):
 
     code = "overloaded"
     status = 503
+
+
+class QueueFullError(OverloadedError):
+    """As many requests wait as may wait."""
+
+    code = "queue_full"
+    status = 429
 
 
 class NoBackendError(HomewardError):

@@ -1,6 +1,10 @@
 """Where an answer is made."""
 
 from enum import StrEnum
+from typing import Literal
+
+PlaceName = Literal["device", "network", "cloud"]
+"""A place that a rule or a request can name."""
 
 
 class Place(StrEnum):

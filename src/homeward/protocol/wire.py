@@ -5,25 +5,22 @@ that), strict about what an answer depends on. No error repeats the upstream's t
 prompt. Of several choices only the first is read; we never ask for more.
 """
 
-import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, Literal
 
 import msgspec
 
-from homeward.protocol.chat import ChatRequest, Chunk, FinishReason, Usage
-from homeward.protocol.errors import (
-    BackendDisconnectedError,
-    BackendError,
-    BackendProtocolError,
-    BackendStatusError,
-    InvalidRequestError,
-)
+from homeward.protocol.chat import ChatRequest, Chunk, FinishReason, TokenLogprob, ToolCallPiece, Usage
+from homeward.protocol.errors import BackendDisconnectedError, InvalidRequestError
 from homeward.protocol.sse import Event
+from homeward.protocol.upstream_errors import decode_error, error_inside, not_the_protocol, report
 
 MOST_TOKENS = 100_000_000
 """A count beyond this is none."""
+
+NO_INDEX = -1
+"""Of a tool call's piece whose sender does not number them."""
 
 DONE = b"[DONE]"
 """Payload of the event that ends a stream."""
@@ -42,50 +39,52 @@ _FINISH_REASONS: Final[dict[str, FinishReason]] = {
 _BROKEN_OFF: Final = frozenset({"abort", "error", "insufficient_system_resource"})
 """Reasons by which vLLM, OpenRouter and DeepSeek say that the answer is not whole."""
 
-_TOO_LONG: Final = frozenset({"context_length_exceeded", "exceed_context_size_error"})  # OpenAI, llama.cpp
-_WINDOW: Final = re.compile(r"maximum context length (?:is|of) (\d{1,9})")
-_PROMPT: Final = re.compile(
-    r"resulted in (\d{1,9}) |\((\d{1,9}) in the (?:messages|prompt)|(?:has|passed) (\d{1,9}) input"
-)
-_PLAIN: Final = re.compile(r"[A-Za-z_]{1,48}")
-
-
-class ErrorReport(msgspec.Struct, frozen=True, kw_only=True):
-    """What an upstream's error object says, without its text."""
-
-    words: str = ""
-    """Its type and code where they are plain words; safe to log."""
-    status: int | None = None
-    """The HTTP status that it names as code; None for none."""
-    too_long: bool = False
-    """Whether prompt and answer do not fit the model's window."""
-    prompt_tokens: int | None = None
-    window_tokens: int | None = None
-    """What prompt and answer share."""
-
 
 class _PromptDetails(msgspec.Struct, gc=False):
     cached_tokens: int | None = None
+
+
+class _CompletionDetails(msgspec.Struct, gc=False):
+    reasoning_tokens: int | None = None
 
 
 class _Usage(msgspec.Struct, gc=False):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: _PromptDetails | None = None
+    completion_tokens_details: _CompletionDetails | None = None
     prompt_cache_hit_tokens: int | None = None  # DeepSeek
 
 
-class _Text(msgspec.Struct, gc=False):
+class _Function(msgspec.Struct, gc=False):
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None  # an object from some older servers
+
+
+class _ToolCall(msgspec.Struct, gc=False):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Said(msgspec.Struct, gc=False):
     content: str | None = None
     reasoning_content: str | None = None  # llama.cpp, DeepSeek, vLLM
     reasoning: str | None = None  # Ollama, newer vLLM
+    refusal: str | None = None
+    tool_calls: list[_ToolCall] | None = None
+
+
+class _Logprobs(msgspec.Struct, gc=False):
+    content: list[TokenLogprob] | None = None
 
 
 class _Choice(msgspec.Struct, gc=False):
-    delta: _Text | None = None
-    message: _Text | None = None  # in place of delta where the answer comes in one piece
+    delta: _Said | None = None
+    message: _Said | None = None  # in place of delta where the answer comes in one piece
     finish_reason: str | None = None
     index: int | None = None
+    logprobs: _Logprobs | None = None
 
 
 class _Answer(msgspec.Struct, gc=False):
@@ -98,6 +97,7 @@ class _Answer(msgspec.Struct, gc=False):
 
 _decode_answer = msgspec.json.Decoder(_Answer).decode
 _EMPTY = Chunk()
+_NOTHING = _Said()
 
 
 def encode_request(
@@ -148,10 +148,10 @@ def decode_chunk(event: Event, source: str = "The backend") -> Chunk:
     error inside the stream, and the latter for a finish reason by which a server says that it broke off.
     """
     if event.name == b"error":
-        raise _error_inside(decode_error(event.data), source)
+        raise error_inside(decode_error(event.data), source)
     answer = _decode(event.data, source)
     if answer.error is not None:
-        raise _error_inside(_report(answer.error), source)
+        raise error_inside(report(answer.error), source)
     choices = answer.choices
     if not choices:
         if answer.usage is not None:
@@ -160,15 +160,7 @@ def decode_chunk(event: Event, source: str = "The backend") -> Chunk:
             _refuse_bare_error(event.data, source)
         return _EMPTY
     choice = choices[0]
-    if choice.index:
-        return _EMPTY
-    delta = choice.delta
-    return Chunk(
-        text=(delta.content or "") if delta is not None else "",
-        reasoning=(delta.reasoning_content or delta.reasoning or "") if delta is not None else "",
-        finish_reason=_finish_reason(choice.finish_reason, source) if choice.finish_reason else None,
-        usage=_usage(answer.usage) if answer.usage is not None else None,
-    )
+    return _EMPTY if choice.index else _chunk(choice, choice.delta or _NOTHING, answer.usage, source)
 
 
 def decode_completion(event: Event, source: str = "The backend") -> Chunk:
@@ -178,25 +170,11 @@ def decode_completion(event: Event, source: str = "The backend") -> Chunk:
     """
     answer = _decode(event.data, source)
     if answer.error is not None:
-        raise _error_inside(_report(answer.error), source)
+        raise error_inside(report(answer.error), source)
     choice = answer.choices[0] if answer.choices else _Choice()
     if choice.message is None or not choice.finish_reason:
         raise not_the_protocol(source, "no message or no finish reason")
-    return Chunk(
-        text=choice.message.content or "",
-        reasoning=choice.message.reasoning_content or choice.message.reasoning or "",
-        finish_reason=_finish_reason(choice.finish_reason, source),
-        usage=_usage(answer.usage) if answer.usage is not None else None,
-    )
-
-
-def decode_error(body: bytes) -> ErrorReport:
-    """What the body of a refusal says; empty where it is not JSON, as the page of a proxy."""
-    try:
-        value = msgspec.json.decode(body)
-    except (ValueError, RecursionError):
-        return ErrorReport()
-    return _report((value.get("error") or value) if isinstance(value, dict) else value)
+    return _chunk(choice, choice.message, answer.usage, source)
 
 
 def _decode(data: bytes, source: str) -> _Answer:
@@ -209,18 +187,42 @@ def _decode(data: bytes, source: str) -> _Answer:
         raise not_the_protocol(source, detail) from None
 
 
+def _chunk(choice: _Choice, said: _Said, usage: _Usage | None, source: str) -> Chunk:
+    return Chunk(
+        text=said.content or "",
+        reasoning=said.reasoning_content or said.reasoning or "",
+        refusal=said.refusal or "",
+        tool_calls=tuple(map(_piece, said.tool_calls)) if said.tool_calls else (),
+        logprobs=tuple(choice.logprobs.content or ()) if choice.logprobs is not None else (),
+        finish_reason=_finish_reason(choice.finish_reason, source) if choice.finish_reason else None,
+        usage=_usage(usage) if usage is not None else None,
+    )
+
+
+def _piece(call: _ToolCall) -> ToolCallPiece:
+    function = call.function or _Function()
+    arguments = function.arguments or ""
+    return ToolCallPiece(
+        index=NO_INDEX if call.index is None else call.index,
+        id=call.id or "",
+        name=function.name or "",
+        arguments=arguments if isinstance(arguments, str) else msgspec.json.encode(arguments).decode(),
+    )
+
+
 def _usage(usage: _Usage) -> Usage | None:
     """None where a count is missing, or is none: that is not the same as 0."""
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
     details = usage.prompt_tokens_details
     cached = (usage.prompt_cache_hit_tokens if details is None else details.cached_tokens) or 0
+    thought = (usage.completion_tokens_details or _CompletionDetails()).reasoning_tokens or 0
     if (
         prompt is None
         or completion is None
-        or not all(0 <= each <= MOST_TOKENS for each in (prompt, completion, cached))
+        or not all(0 <= each <= MOST_TOKENS for each in (prompt, completion, cached, thought))
     ):
         return None
-    return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached)
+    return Usage(prompt_tokens=prompt, completion_tokens=completion, cached_tokens=cached, reasoning_tokens=thought)
 
 
 def _finish_reason(reason: str, source: str) -> FinishReason:
@@ -235,55 +237,4 @@ def _refuse_bare_error(data: bytes, source: str) -> None:
     """Older vLLM sends its errors without an envelope."""
     value = msgspec.json.decode(data)
     if value.get("object") == "error":
-        raise _error_inside(_report(value), source)
-
-
-def _error_inside(report: ErrorReport, source: str) -> BackendError:
-    if report.status is not None:
-        return BackendStatusError(
-            f"{source} reported an error with status {report.status} inside its answer.",
-            upstream_status=report.status,
-            next_step="Try again, or choose another backend.",
-            detail=report.words,
-        )
-    return BackendDisconnectedError(
-        f"{source} ended its answer with an error.",
-        next_step="Try again, or choose another backend.",
-        detail=report.words,
-    )
-
-
-def _report(error: object) -> ErrorReport:
-    fields: dict[str, Any] = error if isinstance(error, dict) else {"message": error}
-    words = [str(word) for key in ("type", "code") if _is_plain(word := fields.get(key))]
-    message = fields.get("message")
-    text = message if isinstance(message, str) else ""
-    window = _WINDOW.search(text)
-    code = fields.get("code")
-    return ErrorReport(
-        words=" ".join(words),
-        status=code if type(code) is int and 400 <= code <= 599 else None,
-        too_long=window is not None or not _TOO_LONG.isdisjoint(words),
-        prompt_tokens=_count(fields.get("n_prompt_tokens"), _PROMPT.search(text)),
-        window_tokens=_count(fields.get("n_ctx"), window),
-    )
-
-
-def _is_plain(word: object) -> bool:
-    return isinstance(word, str) and _PLAIN.fullmatch(word) is not None
-
-
-def _count(field: object, match: re.Match[str] | None) -> int | None:
-    """A count from llama.cpp's field, or from the sentence in which OpenAI and vLLM hide it."""
-    if type(field) is int:
-        return field
-    return int(next(filter(None, match.groups()))) if match is not None else None
-
-
-def not_the_protocol(source: str, detail: str) -> BackendProtocolError:
-    """What came is no answer in OpenAI's protocol; `detail` is for the log."""
-    return BackendProtocolError(
-        f"{source} sent something that is not OpenAI's protocol.",
-        next_step="Check that its address is that of an OpenAI-compatible server.",
-        detail=detail,
-    )
+        raise error_inside(report(value), source)

@@ -59,6 +59,8 @@ def why_not(view: BackendView, facts: Facts, bounds: Bounds) -> Reason | None:
 def _not_allowed(view: BackendView, facts: Facts, bounds: Bounds) -> Reason | None:
     if view.place not in bounds.places:
         return "place_not_allowed"
+    if facts.places is not None and view.place not in facts.places:
+        return "not_in_request"
     if facts.chosen_backend not in (None, view.name):
         return "not_chosen"
     if facts.mode == "device" and view.place is not Place.DEVICE:

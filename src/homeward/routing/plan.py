@@ -6,12 +6,13 @@ import msgspec
 
 from homeward.config.policy import Difficulty, May, Task
 from homeward.protocol.chat import Mode
-from homeward.protocol.place import Place
+from homeward.protocol.place import Place, PlaceName
 
 Reason = Literal[
     "place_not_allowed",
     "not_in_rule",
     "not_in_mode",
+    "not_in_request",
     "not_chosen",
     "findings",
     "findings_unasked",
@@ -30,6 +31,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about a request before it runs. What is not known keeps the words at home."""
 
     mode: Mode = "auto"
+    places: tuple[PlaceName, ...] | None = None
+    """Where alone the request itself allows an answer; None where it says nothing."""
     chosen_backend: str | None = None
     """The backend that the user named, if any."""
     chosen_model: str = ""

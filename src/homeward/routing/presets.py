@@ -5,7 +5,8 @@ from typing import get_args
 
 import msgspec
 
-from homeward.config.policy import Difficulty, PlaceName, PolicySettings, Preset, Rule, When
+from homeward.config.policy import Difficulty, PolicySettings, Preset, Rule, When
+from homeward.protocol.place import PlaceName
 
 Places = tuple[PlaceName, ...]
 

@@ -6,7 +6,8 @@ A condition on what is not known for certain does not hold, whichever way it is 
 from collections.abc import Collection
 from typing import get_args
 
-from homeward.config.policy import Day, PlaceName, Rule, When
+from homeward.config.policy import Day, Rule, When
+from homeward.protocol.place import PlaceName
 from homeward.routing.plan import BackendView, Facts, Snapshot
 
 PLACE_NAMES: frozenset[str] = frozenset(get_args(PlaceName))

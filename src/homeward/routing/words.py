@@ -75,6 +75,7 @@ REASONS: Mapping[Reason, Said] = {
     "place_not_allowed": ("Your policy doesn't allow this place.", "정책에서 허용하지 않는 장소입니다."),
     "not_in_rule": ("The rule that counts here doesn't name it.", "적용된 규칙에 들어 있지 않습니다."),
     "not_in_mode": ("You asked for an answer on this device.", "이 기기에서만 답하도록 고르셨습니다."),
+    "not_in_request": ("The request allows no answer from there.", "요청이 그곳의 답변을 허용하지 않습니다."),
     "not_chosen": ("You chose another one.", "다른 곳을 고르셨습니다."),
     "thread_stays_home": (
         "Personal data or secrets were found earlier in this conversation, so all of it stays on this device.",
@@ -162,6 +163,11 @@ def explain(facts: Facts, plan: Plan, language: str, kinds: Collection[str] = ()
 def reason_sentence(reason: Reason, language: str) -> str:
     """Why a backend is not asked."""
     return _say(REASONS[reason], language)
+
+
+def place_name(place: Place, language: str) -> str:
+    """What a place is called."""
+    return _say(PLACES[place], language)
 
 
 def rule_sentence(rule: str, language: str) -> str:

@@ -57,7 +57,7 @@ class Configured:
             pass
         return answer.receipt
 
-    def _snapshot(self) -> Snapshot:
+    def _snapshot(self, *_: object) -> Snapshot:
         views = self._answering.snapshot().backends
         agreed = self._agreed
         return Snapshot(

@@ -17,7 +17,7 @@ class Migrations(msgspec.Struct, frozen=True):
         return self.revisions[-1]
 
 
-MIGRATIONS = Migrations(Path(__file__).parent, ("0001",))
+MIGRATIONS = Migrations(Path(__file__).parent, ("0001", "0002"))
 """Listed here too, so that an up-to-date database is recognised without Alembic; a test compares."""
 
 VERSION_TABLE = "homeward_version"

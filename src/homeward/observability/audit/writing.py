@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from threading import Lock
+from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -23,8 +24,12 @@ class Audit:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        # One thread: a disk that hangs holds up nothing else, and lines keep their order.
+        # One thread: a disk that hangs holds up nothing else, and lines keep their order. What comes while it waits
+        # for the disk is written together.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="audit")
+        self._lock = Lock()
+        self._waiting: list[_Job] = []
+        self._at_work = False
         self._owed: list[AuditEnded] = []  # touched by that thread alone
 
     async def begin(self, begun: AuditBegun) -> "Entry":
@@ -33,7 +38,7 @@ class Audit:
         Raises:
             AuditError: it could not be written, so nothing may be sent.
         """
-        job = self._thread.submit(self._write, begun)
+        job = self._submit(begun)
         try:
             failure = await _result(job)
         except asyncio.CancelledError:
@@ -42,11 +47,11 @@ class Audit:
             raise
         if failure:
             raise failure
-        return Entry(begun, self._end)
+        return Entry(begun, self._submit)
 
     async def note(self, about: str, /, **details: Detail) -> None:
         """Put a consent or a change of the rules on record. Raises AuditError: it could not be written."""
-        if failure := await _result(self._thread.submit(self._write, AuditNote(about=about, details=details))):
+        if failure := await _result(self._submit(AuditNote(about=about, details=details))):
             raise failure
 
     async def close(self) -> None:
@@ -54,10 +59,39 @@ class Audit:
         await _result(self._thread.submit(self._pay_or_keep))
         self._thread.shutdown(wait=False)
 
-    def _end(self, ended: AuditEnded) -> Future[None]:
-        return self._thread.submit(self._write_or_keep, ended)
+    def _submit(self, line: Line) -> Future[AuditError | None]:
+        """Have a line written; its future tells why it could not be."""
+        job = _Job(line, Future())
+        with self._lock:
+            self._waiting.append(job)
+            idle, self._at_work = not self._at_work, True
+        if idle:
+            self._thread.submit(self._work)
+        return job.done
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                jobs, self._waiting = self._waiting, []
+                self._at_work = bool(jobs)
+            if not jobs:
+                return
+            self._write_together(jobs)
+
+    def _write_together(self, jobs: list["_Job"]) -> None:
+        try:
+            self._pay()
+            append(self._path, b"".join([encode(job.line) for job in jobs]))
+            failures: list[AuditError | None] = [None] * len(jobs)
+        except OSError:  # then each on its own, for some may fit
+            failures = [self._write(job.line) for job in jobs]
+        for job, failure in zip(jobs, failures, strict=True):
+            job.done.set_result(failure)
 
     def _write(self, line: Line) -> AuditError | None:
+        if isinstance(line, AuditEnded):
+            self._write_or_keep(line)
+            return None
         try:
             self._pay()
             append(self._path, encode(line))
@@ -87,10 +121,15 @@ class Audit:
             self._write_or_keep(unsent)
 
 
+class _Job(NamedTuple):
+    line: Line
+    done: Future[AuditError | None]
+
+
 class Entry:
     """An attempt on record, to be ended exactly once; a second end is passed over."""
 
-    def __init__(self, begun: AuditBegun, write: Callable[[AuditEnded], Future[None]]) -> None:
+    def __init__(self, begun: AuditBegun, write: Callable[[AuditEnded], Future[AuditError | None]]) -> None:
         self._begun = begun
         self._write = write
         self._ended = False
@@ -130,7 +169,7 @@ async def _result(job: Future[T]) -> T:
 
 
 def append(path: Path, line: bytes) -> None:
-    """Add a line; it is on disk when this returns. The file is made for its user alone.
+    """Add a line, or some; it is on disk when this returns. The file is made for its user alone.
 
     Raises OSError: it is not in the file, or only a part of it, or it is not certain to be on disk.
     """

@@ -1,0 +1,70 @@
+"""`homeward keys`: which programs may use the API, and for what."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from homeward.cli.models import config_option, table
+from homeward.config import load
+from homeward.observability.logs import configure_for_commands
+from homeward.protocol.key_use import SCOPES, KeyScope
+
+NO_KEYS = "There are no keys: any program on this machine may use /v1, as long as Homeward listens here only."
+
+
+@click.group()
+def keys() -> None:
+    """The keys with which programs use the API."""
+    configure_for_commands()
+
+
+@keys.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    type=click.Choice(SCOPES),
+    multiple=True,
+    help="What the key allows; give it once for each [models, answers, embeddings]. "
+    "Without `cloud`, whatever the program asks stays on this device.",
+)
+@config_option
+def add(config: Path | None, name: str, scopes: Sequence[KeyScope]) -> None:
+    """Make a key for the program NAME, and print it: it is shown this once, and can't be shown again.
+
+    From the first key on, every program needs one.
+    """
+    from homeward.app.keys import KeyFile
+    from homeward.gate.keys import DEFAULT_SCOPES
+
+    key = KeyFile(load(config=config).data_dir).add(name, scopes or DEFAULT_SCOPES)
+    click.echo("Keep this key where its program finds it; it is not shown again:", err=True)
+    click.echo(key)
+
+
+@keys.command("list")
+@config_option
+def list_keys(config: Path | None) -> None:
+    """Show whose keys there are, and what each allows; not the keys themselves, which nobody has."""
+    from homeward.app.keys import key_rows
+
+    rows = key_rows(load(config=config))
+    if rows:
+        table(("NAME", "SCOPES", "MADE"), rows)
+    else:
+        click.echo(NO_KEYS)
+
+
+@keys.command()
+@click.argument("name")
+@config_option
+def remove(config: Path | None, name: str) -> None:
+    """Take the key of the program NAME away; a Homeward that runs refuses it a second later."""
+    from homeward.app.keys import KeyFile, key_rows
+
+    settings = load(config=config)
+    KeyFile(settings.data_dir).remove(name)
+    click.echo(f"The key called {name} is removed.")
+    if not key_rows(settings):
+        click.secho(NO_KEYS, fg="yellow")
