@@ -12,6 +12,7 @@ from homeward.cli.backends import backends
 from homeward.cli.compare import compare
 from homeward.cli.keys import keys
 from homeward.cli.models import config_option, discover, doctor, models
+from homeward.cli.open_webui import open_webui
 from homeward.cli.route import route
 from homeward.config import Settings, load
 from homeward.protocol.errors import HomewardError
@@ -48,6 +49,7 @@ main.add_command(keys)
 main.add_command(audit)
 main.add_command(compare)
 main.add_command(route)
+main.add_command(open_webui)
 
 
 @main.command()
