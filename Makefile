@@ -6,7 +6,7 @@ LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit
 	--override requirements/overrides.txt
 LOCK_INPUT := pyproject.toml requirements/starter.in requirements/build.in
 
-.PHONY: run test check test-starter-onnx test-faults test-offline coverage bench setup setup-dev lock screenshot clean
+.PHONY: run test check test-starter-onnx test-faults test-offline test-open-webui coverage bench setup setup-dev lock screenshot clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-ready
@@ -24,6 +24,10 @@ test-starter-onnx: $(VENV)/.dev-ready
 # What can break, broken on purpose; slower than what `test` runs of it.
 test-faults: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest tests/faults -m "opt_in or not opt_in"
+
+# A real Open WebUI, installed from the registry (half a gigabyte), driven in Chromium.
+test-open-webui: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest -m open_webui tests/open_webui
 
 # What decides is covered to its last branch.
 coverage: $(VENV)/.dev-ready
@@ -52,6 +56,8 @@ bench: $(VENV)/.dev-ready
 	$(BIN)/python -m bench.routing
 	$(BIN)/python -m bench.tasks
 	$(BIN)/python -m bench.leaks
+	$(BIN)/python -m bench.embeddings
+	$(BIN)/python -m bench.gateway
 
 screenshot: $(VENV)/.dev-ready
 	$(BIN)/python tools/screenshot.py

@@ -1,0 +1,1 @@
+"""What a gateway costs, side by side: `python -m bench.gateway`."""
