@@ -41,9 +41,9 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return environment
 
 
-def until(said: Callable[[], Seen | None], seconds: float = SECONDS) -> Seen:
+def until(said: Callable[[], Seen | None]) -> Seen:
     """What is said in the end. Raises AssertionError: nothing is."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         if (answer := said()) is not None:
             return answer

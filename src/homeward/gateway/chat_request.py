@@ -110,7 +110,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     """`homeward`: what a request says beyond OpenAI's fields; it can only narrow what the policy allows."""
 
     mode: Mode | None = None
-    places: tuple[PlaceName, ...] | None = None
+    places: Annotated[tuple[PlaceName, ...], msgspec.Meta(min_length=1)] | None = None
     stays_home: bool = False
     background: bool = False
     trim: bool = False

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 import homeward
+from homeward.gateway.openapi_answers import ResponseEvent
 from homeward.gateway.openapi_operations import OPERATIONS, READ_AS, REFUSED, Operation
 from homeward.gateway.refusals import Envelope
 from homeward.gateway.serving import JSON_TYPE
@@ -137,7 +138,7 @@ def answered(operation: Operation, schema_of: Mapping[type, Json]) -> Json:
     assert operation.answer is not None
     result: Json = {"description": "OK", "content": content(schema_of[operation.answer])}
     if operation.event is not None:
-        result["content"]["text/event-stream"] = {"schema": event(schema_of[operation.event])}
+        result["content"]["text/event-stream"] = {"schema": event(operation.event, schema_of[operation.event])}
     if operation.event is not None and operation.body is not None:
         result["headers"] = {name: {"description": text, "schema": STRING} for name, text in HEADERS.items()}
     if operation.leads_to:
@@ -145,10 +146,13 @@ def answered(operation: Operation, schema_of: Mapping[type, Json]) -> Json:
     return result
 
 
-def event(schema: Json) -> Json:
+def event(kind: type, schema: Json) -> Json:
     """Each event of a stream, as OpenAPI 3.2 describes them; a comment is none."""
     data = STRING | {"contentMediaType": JSON_TYPE, "contentSchema": schema}
-    return {"type": "object", "required": ["data"], "properties": {"event": STRING, "data": data}}
+    events: Json = {"type": "object", "required": ["data"], "properties": {"event": STRING, "data": data}}
+    if kind is ResponseEvent:
+        return events
+    return {"anyOf": [events, {"type": "object", "required": ["data"], "properties": {"data": {"const": "[DONE]"}}}]}
 
 
 def link(target: str, where: str) -> tuple[str, Json]:

@@ -97,7 +97,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 TO_RECEIPT = {"getReceipt": "receipt_id=id"}
-TO_RESPONSE = {name: "response_id=id" for name in ("getResponse", "listInputItems", "cancelResponse", "deleteResponse")}
+TO_RESPONSE = dict.fromkeys(("getResponse", "listInputItems", "cancelResponse", "deleteResponse"), "response_id=id")
 
 OPERATIONS = (
     Operation(
