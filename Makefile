@@ -83,6 +83,9 @@ $(VENV)/.dev-ready: $(VENV)/bin/python requirements-dev.lock pyproject.toml
 # Needs uv. The locks name packages, versions, hashes and markers, and no registry.
 lock:
 	uv pip compile $(LOCK_OPTIONS) $(LOCK_INPUT) -o requirements.lock
+	uv pip compile $(filter-out --override requirements/overrides.txt,$(LOCK_OPTIONS)) \
+		--excludes src/homeward/app/open_webui/excludes.txt src/homeward/app/open_webui/requirements.in \
+		-o src/homeward/app/open_webui/requirements.txt
 	uv pip compile $(LOCK_OPTIONS) --all-extras -c requirements.lock $(LOCK_INPUT) --group dev -o requirements-dev.lock
 
 clean:

@@ -1,5 +1,6 @@
 """What Open WebUI is sent beyond OpenAI's protocol, and what its tasks may not do."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -63,6 +64,9 @@ async def test_its_tasks_never_leave_the_device(
         more: Any = {"messages": messages} if messages else {}
         status, body, _ = await gateway.post(**more)
         assert (status, body["choices"][0]["message"]["content"]) == (200, TEXT)
+        assert upstream.requests[-1].body["max_tokens"] == 300
+        await gateway.post(max_tokens=50, **more)
+        assert upstream.requests[-1].body["max_tokens"] == 50
         status, _, _ = await gateway.post(model="ok-slow/ok-slow", **more)
         assert status == 503
         assert upstream.calls["ok-slow"] == 0
@@ -97,6 +101,20 @@ async def test_a_line_is_told_of(completer_of: MakeCompleter) -> None:
         rest = (await answer.read()).decode()
         assert [done for _, done in lines(rest)][-1]
         assert events_of(rest)[-1] == "[DONE]"
+
+
+async def test_waiting_that_ends_in_an_error_ends(completer_of: MakeCompleter) -> None:
+    """Its line says so; it would go on shimmering."""
+    async with gateway_over(completer_of("status-500", at_a_time=1)) as gateway:
+        turn = gateway.completer.backends["status-500"].line.turn()
+        gateway.headers = CHAT
+        asking = asyncio.create_task(gateway.stream())
+        while not gateway.completer.backends["status-500"].line.length:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        turn.end()
+        text = await asking
+    assert lines(text)[-1] == ("No answer", True)
+    assert "error" in events_of(text)[-1]
 
 
 async def test_a_conversation_that_is_too_long_is_trimmed_and_says_so(completer_of: MakeCompleter) -> None:

@@ -21,10 +21,6 @@ SECONDS = 60
 Seen = dict[str, Any]
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    config.addinivalue_line("markers", "open_webui: installs and drives the real Open WebUI; minutes")
-
-
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A virtual environment whose `open-webui` is the stand-in."""

@@ -42,7 +42,9 @@ def restricted(request: ChatRequest, caller: Caller) -> ChatRequest:
     if caller.is_open_webui:
         changes["may_trim"] = True  # its status line says so
     if caller.task or (caller.is_open_webui and request.messages[-1].text.startswith(open_webui.TASK_PROMPT)):
-        changes |= {"background": True, "places": at_home(request)}
+        tokens = min(request.sampling.max_tokens or open_webui.TASK_TOKENS, open_webui.TASK_TOKENS)
+        sampling = msgspec.structs.replace(request.sampling, max_tokens=tokens)
+        changes |= {"background": True, "places": at_home(request), "sampling": sampling}
     elif "cloud" not in caller.key.scopes:
         changes["places"] = at_home(request)
     return msgspec.structs.replace(request, **changes) if changes else request

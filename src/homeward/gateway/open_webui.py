@@ -17,6 +17,9 @@ CLIENT_HEADER = b"x-homeward-client"
 TASK_HEADER = b"x-task"
 """Which of its own tasks a request is for; empty for a user's chat. It can be forged, so it only ever restricts."""
 
+TASK_TOKENS = 300
+"""Room for a title, tags or a few questions; a small model that finds no end would hold the device up for minutes."""
+
 TASK_PROMPT = "### Task:"
 """How its task prompts begin, where no header tells."""
 
@@ -45,6 +48,11 @@ def answering(receipt: Receipt) -> bytes:
     if receipt.left_out_messages:
         said += f" {receipt.left_out_messages} older messages did not fit its window and were left out."
     return status(said, done=True)
+
+
+def no_answer() -> bytes:
+    """Ends what was said while there was nothing to read; else it would go on shimmering."""
+    return status("No answer", done=True)
 
 
 def figures(receipt: Receipt) -> dict[str, Any]:

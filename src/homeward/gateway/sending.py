@@ -249,7 +249,8 @@ class Streamed:
     async def fail(self, error: HomewardError) -> None:
         """Say why there is no answer, or no more of it."""
         if self._stream.begun:
-            await self._stream.end(error_event(error))
+            before = open_webui.no_answer() if self._wanted.caller.reads_events and not self._writer else b""
+            await self._stream.end(before + error_event(error))
         else:
             await send_refusal(self._send, error, self._headers())
 
