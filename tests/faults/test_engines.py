@@ -324,7 +324,7 @@ class TestLeaving:
         clients = [await world.begin(sampling=SHORT_ANSWER) for _ in range(100)]
         await asyncio.gather(*(client.read() for client in clients))
         codes = [client.code for client in clients]
-        assert (codes.count(""), codes.count("overloaded")) == (34, 66)
+        assert (codes.count(""), codes.count("queue_full")) == (34, 66)
         assert await house.ready() == pid
 
 

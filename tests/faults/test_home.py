@@ -164,6 +164,7 @@ class TestHomeOnly:
 
         monkeypatch.setattr(Scanner, "find", broken)
         monkeypatch.setattr("homeward.completion.firewall.SECONDS", 0.2)
+        monkeypatch.setattr("homeward.completion.firewall.AT_ONCE_CHARACTERS", 0)
         client = await world.ask()
         done.set()
         assert client.error is not None

@@ -119,7 +119,7 @@ class TestTooMany:
         world.add_cloud("ok")
         first = await (await world.begin()).read_until(is_text)
         second = await world.ask(stays_home=True)
-        assert second.code == "overloaded"
+        assert second.code == "queue_full"
         assert world.cloud.connections == 0
         await first.leave()
 
@@ -149,7 +149,7 @@ class TestTooMany:
         backend = world.add_device("never-ends", at_a_time=1, waiting=1)
         first = await (await world.begin()).read_until(is_text)
         second = await (await world.begin()).read_until(lambda event: isinstance(event, Waiting))
-        assert (await world.ask()).code == "overloaded"
+        assert (await world.ask()).code == "queue_full"
         await second.leave()
         assert backend.line.length == 0
         third = await (await world.begin()).read_until(lambda event: isinstance(event, Waiting))
