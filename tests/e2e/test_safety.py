@@ -2,6 +2,7 @@
 
 import asyncio
 import http.client
+import json
 import os
 import socket
 from collections.abc import Iterator
@@ -96,14 +97,16 @@ def handshake(server: Server, origin: str) -> int:
 
 def test_unknown_paths_of_the_api_say_so(server: Server) -> None:
     """In OpenAI's envelope, not as the page."""
-    status, body = server.get("/v1/models")
+    status, body = server.get("/v1/files")
     assert status == 404
     assert b'"error"' in body
 
 
 def test_chainlits_documents_are_closed(server: Server) -> None:
     """What we don't offer is not served."""
-    assert [server.get(path)[0] for path in ("/docs", "/redoc", "/openapi.json", "/copilot/x")] == [404] * 4
+    assert [server.get(path)[0] for path in ("/docs", "/redoc", "/copilot/x")] == [404] * 3
+    described = json.loads(server.get("/openapi.json")[1])  # ours, not that of Chainlit
+    assert all(path.startswith("/v1/") for path in described["paths"])
 
 
 def test_a_large_body_is_refused(server: Server) -> None:

@@ -106,7 +106,7 @@ def test_foreign_websocket_is_never_accepted(client: TestClient, headers: dict[s
         pass
 
 
-@pytest.mark.parametrize("path", ["/docs", "/openapi.json", "/copilot/index.js", "/mcp", "/project/share/x"])
+@pytest.mark.parametrize("path", ["/docs", "/redoc", "/copilot/index.js", "/mcp", "/project/share/x"])
 def test_closed_paths_are_not_there(client: TestClient, path: str) -> None:
     """What we don't offer of Chainlit is not served."""
     assert client.get(path).status_code == 404
