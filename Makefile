@@ -6,7 +6,7 @@ LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit
 	--override requirements/overrides.txt
 LOCK_INPUT := pyproject.toml requirements/starter.in requirements/build.in
 
-.PHONY: run test check test-starter-onnx test-faults test-offline test-open-webui coverage bench setup setup-dev lock screenshot clean
+.PHONY: run test check test-starter-onnx test-faults test-offline test-open-webui test-conformance coverage bench setup setup-dev lock screenshot clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-ready
@@ -28,6 +28,10 @@ test-faults: $(VENV)/.dev-ready
 # A real Open WebUI, installed from the registry (half a gigabyte), driven in Chromium.
 test-open-webui: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest -m open_webui tests/open_webui
+
+# Suites that nobody here wrote; they are fetched from the registries. Node is needed.
+test-conformance: $(VENV)/.dev-ready
+	$(BIN)/python -m pytest -m conformance tests/conformance
 
 # What decides is covered to its last branch.
 coverage: $(VENV)/.dev-ready
