@@ -27,12 +27,13 @@ FULL = ChatRequest(
     messages=(
         Message("system", "m0"),
         Message("user", (TextPart("m1a"), PICTURE, TextPart("m1b")), name="m1n"),
-        Message("assistant", "m2", tool_calls=(ToolCall("c", FunctionCall("m2f", "m2x")),)),
-        Message("tool", "m3", tool_call_id="c"),
+        Message("assistant", "m2", tool_calls=(ToolCall("c0", FunctionCall("m2f", "m2x")),)),
+        Message("tool", "m3", tool_call_id="c0"),
     ),
     further=("f0",),
     sampling=Sampling(
         stop=("s0",),
+        logit_bias={"b0": 1.0},
         tools=(Tool(Function("t0", "t1", {"description": "t2"})),),
         response_format=JsonSchemaFormat(JsonSchema("r0", schema={"title": "r1"})),
     ),
@@ -44,11 +45,15 @@ def test_every_text_is_named() -> None:
     parts = parts_of(FULL)
     assert [part.name for part in parts] == [
         *("messages[0]", "messages[1].content[0]", "messages[1].content[2]", "messages[1].name"),
-        *("messages[2]", "messages[2].tool_calls[0].name", "messages[2].tool_calls[0]", "messages[3]"),
-        *("further[0]", "stop[0]", "tools", "response_format"),
+        *("messages[2]", "messages[2].tool_calls[0].id", "messages[2].tool_calls[0].name", "messages[2].tool_calls[0]"),
+        *("messages[3]", "messages[3].tool_call_id"),
+        *("further[0]", "stop[0]", "tools", "logit_bias", "response_format"),
     ]
     seen = " ".join(part.text for part in parts)
-    said = [*("m0", "m1a", "m1b", "m1n", "m2", "m2f", "m2x", "m3", "f0", "s0"), *("t0", "t1", "t2", "r0", "r1")]
+    said = [
+        *("m0", "m1a", "m1b", "m1n", "m2", "m2f", "m2x", "m3", "f0", "s0", "b0"),
+        *("c0", "t0", "t1", "t2", "r0", "r1"),
+    ]
     assert [word for word in said if word not in seen] == []
     assert [part.name for part in parts if part.continues] == ["messages[1].content[2]"]
     assert image_names(FULL) == ("messages[1].image[0]",)

@@ -67,7 +67,7 @@ def changed(request: ChatRequest, change: Change) -> ChatRequest:
 def _message(message: Message, where: str, change: Change) -> Message:
     if isinstance(message.content, str):
         text = change(Part(where, message.content))
-        if message.name is None and not message.tool_calls:
+        if message.name is None and message.tool_call_id is None and not message.tool_calls:
             return message if text is message.content else msgspec.structs.replace(message, content=text)
         content: str | tuple[ContentPart, ...] = text
     else:
@@ -78,7 +78,7 @@ def _message(message: Message, where: str, change: Change) -> Message:
         name=None if message.name is None else change(Part(f"{where}.name", message.name)),
         tool_calls=tuple(
             ToolCall(
-                call.id,
+                change(Part(f"{where}.tool_calls[{number}].id", call.id)),
                 FunctionCall(
                     change(Part(f"{where}.tool_calls[{number}].name", call.function.name)),
                     change(Part(f"{where}.tool_calls[{number}]", call.function.arguments)),
@@ -86,6 +86,9 @@ def _message(message: Message, where: str, change: Change) -> Message:
             )
             for number, call in enumerate(message.tool_calls)
         ),
+        tool_call_id=None
+        if message.tool_call_id is None
+        else change(Part(f"{where}.tool_call_id", message.tool_call_id)),
     )
 
 
@@ -103,15 +106,16 @@ def _content(parts: tuple[ContentPart, ...], where: str, change: Change) -> tupl
 
 
 def _sampling(sampling: Sampling, change: Change) -> Sampling:
-    if sampling.stop is None and not sampling.tools and sampling.response_format is None:
+    form, biases = sampling.response_format, sampling.logit_bias
+    if sampling.stop is None and not sampling.tools and form is None and biases is None:
         return sampling
-    form = sampling.response_format
     return msgspec.structs.replace(
         sampling,
         stop=None
         if sampling.stop is None
         else tuple(change(Part(f"stop[{number}]", text)) for number, text in enumerate(sampling.stop)),
         tools=_as_json("tools", sampling.tools, tuple[Tool, ...], change) if sampling.tools else (),
+        logit_bias=biases and _as_json("logit_bias", biases, dict[str, float], change),
         response_format=form
         if form is None or isinstance(form, JsonObjectFormat)
         else _as_json("response_format", form, JsonSchemaFormat, change),
