@@ -40,41 +40,31 @@ class ModelList:
             return refused(error)
 
     def _entry_of(self, name: str) -> dict[str, Any]:
-        for entry in self._entries():
-            if entry["id"] == name:
-                return entry
-        target = self._names.target(name)
-        for listed in self._names.models.models():
-            if (listed.backend, listed.model) == (target.backend, target.model):
-                return {**entry_of(listed), "id": name}
-        raise UnknownModelError(name)
+        listed = next((entry for entry in self._entries() if entry["id"] == name), None)
+        found = listed or self._asked_for(name, tuple(self._names.models.models()))
+        if found is None:
+            raise UnknownModelError(name)
+        return found
 
     def _entries(self) -> list[dict[str, Any]]:
         models = tuple(self._names.models.models())
         away = any(model.place != "device" for model in models)
         best = models[0] if models else None
         choices = [policy_entry(name, best) for name in MODES if away or name == POLICY]
-        aliases = [self._alias(alias, ours, models, best) for alias, ours in self._names.aliases.items()]
+        aliases = [
+            {**policy_entry(ours, best), "id": alias} if ours in MODES else self._asked_for(alias, models)
+            for alias, ours in self._names.aliases.items()
+        ]
         return [*choices, *map(entry_of, models), *filter(None, aliases)]
 
-    def _alias(
-        self, alias: str, ours: str, models: tuple[ListedModel, ...], best: ListedModel | None
-    ) -> dict[str, Any] | None:
-        """None for one that stands for nothing that is here."""
-        if ours in MODES:
-            return {**policy_entry(ours, best), "id": alias}
+    def _asked_for(self, name: str, models: tuple[ListedModel, ...]) -> dict[str, Any] | None:
+        """The entry of the model that a name stands for; None where nothing here is called so."""
         try:
-            target = self._names.target(ours)
+            target = self._names.target(name)
         except UnknownModelError:
             return None
-        return next(
-            (
-                {**entry_of(each), "id": alias}
-                for each in models
-                if (each.backend, each.model) == (target.backend, target.model)
-            ),
-            None,
-        )
+        found = (each for each in models if (each.backend, each.model) == (target.backend, target.model))
+        return next(({**entry_of(each), "id": name} for each in found), None)
 
 
 def policy_entry(name: str, best: ListedModel | None) -> dict[str, Any]:
