@@ -4,9 +4,7 @@ import msgspec
 from starlette.types import Send
 
 from homeward.gate.policy import is_api
-
-TYPES = {401: "authentication_error", 403: "permission_error"}
-"""What OpenAI calls them; the rest is an `invalid_request_error`."""
+from homeward.protocol.envelope import envelope
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,9 +77,8 @@ def lacks_scope(scope: str) -> Refusal:
 async def refuse(refusal: Refusal, path: str, send: Send) -> None:
     """Answer with it: in OpenAI's envelope where programs ask, else as a plain sentence."""
     if is_api(path):
-        kind = TYPES.get(refusal.status, "invalid_request_error")
-        error = {"message": refusal.message, "type": kind, "param": None, "code": refusal.code}
-        media_type, body = b"application/json", msgspec.json.encode({"error": error})
+        said = envelope(refusal.status, refusal.message, refusal.code)
+        media_type, body = b"application/json", msgspec.json.encode(said)
     else:
         media_type, body = b"text/plain; charset=utf-8", refusal.message.encode()
     headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *refusal.headers]

@@ -14,8 +14,8 @@ from starlette.routing import BaseRoute, Route
 import homeward
 from homeward.gateway.openapi_answers import ResponseEvent
 from homeward.gateway.openapi_operations import OPERATIONS, READ_AS, REFUSED, Operation
-from homeward.gateway.refusals import Envelope
 from homeward.gateway.serving import JSON_TYPE
+from homeward.protocol.envelope import Envelope
 
 PATH = "/openapi.json"
 REFS = "#/components/schemas/{name}"

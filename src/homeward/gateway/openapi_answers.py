@@ -9,9 +9,9 @@ import msgspec
 from msgspec import UNSET
 from msgspec import UnsetType as Unset
 
-from homeward.gateway.refusals import ErrorBody
 from homeward.gateway.responses_request import FunctionTool, SchemaFormat, TextFormat
 from homeward.protocol.chat import FinishReason, JsonObjectFormat, TokenLogprob, ToolCall
+from homeward.protocol.envelope import ErrorBody
 from homeward.protocol.receipt import Receipt
 from homeward.protocol.responses import Item
 

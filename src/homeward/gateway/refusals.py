@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 from starlette.responses import Response
 
+from homeward.protocol.envelope import Envelope, envelope
 from homeward.protocol.errors import BackendStatusError, HomewardError, InvalidRequestError
 
 MOST_RETRY_AFTER = 120
@@ -13,23 +14,6 @@ MOST_RETRY_AFTER = 120
 
 CALLERS_FAULT = frozenset({400, 404, 413, 422})
 """Statuses by which a backend says that the request is wrong; its 401 and 403 are about our key, not the caller's."""
-
-TYPES = {401: "authentication_error", 403: "permission_error", 404: "invalid_request_error", 429: "rate_limit_error"}
-
-
-class ErrorBody(msgspec.Struct, frozen=True):
-    """OpenAI's error object."""
-
-    message: str
-    type: str
-    param: str | None
-    code: str
-
-
-class Envelope(msgspec.Struct, frozen=True):
-    """What surrounds it."""
-
-    error: ErrorBody
 
 
 def refusal(
@@ -55,12 +39,6 @@ def error_event(error: HomewardError) -> bytes:
 def in_envelope(error: HomewardError) -> Envelope:
     """An error of ours as OpenAI's."""
     return envelope(status_of(error), str(error), error.code, param_of(error))
-
-
-def envelope(status: int, message: str, code: str, param: str | None = None) -> Envelope:
-    """OpenAI's error, of the type that belongs to its status."""
-    kind = TYPES.get(status, "invalid_request_error" if status < 500 else "server_error")
-    return Envelope(ErrorBody(message, kind, param, code))
 
 
 def status_of(error: HomewardError) -> int:
