@@ -100,33 +100,6 @@ def test_an_edited_question_is_asked_anew_and_can_be_stopped(chat: ChatPage) -> 
     assert "Say goodbye" not in chat.page.inner_text("body")
 
 
-def test_a_reload_in_the_middle_finds_the_answer_and_goes_on(chat: ChatPage) -> None:
-    """The text so far, then the rest, and the stop button works."""
-    chat.ask(LONG)
-    chat.wait_until_writing(30)
-    chat.thread_id()
-    chat.page.reload()
-    expect(chat.stop_button).to_be_visible()
-    chat.wait_until_writing(30)
-    seen = len(chat.answer_text())
-    chat.wait_until_writing(seen + 20)
-    chat.stop()
-    chat.wait_until_answered()
-    expect(chat.receipt()).to_contain_text("Stopped")
-
-
-def test_a_second_page_sees_the_same_answer_and_can_stop_it(chat: ChatPage, pages: Pages, server: Server) -> None:
-    """Two pages on one thread agree."""
-    chat.ask(LONG)
-    chat.wait_until_writing(20)
-    other = pages.open(server, f"/thread/{chat.thread_id()}")
-    other.wait_until_writing(30)
-    other.stop()
-    chat.wait_until_answered()
-    other.wait_until_answered()
-    assert chat.answer_text() == other.answer_text()
-
-
 def test_threads_are_listed_searched_renamed_and_deleted(chat: ChatPage) -> None:
     """The history of a user with no login."""
     chat.ask_and_wait("Say hello to the zebras in the savanna.")
