@@ -4,6 +4,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --no-annotate \
 	--override requirements/overrides.txt
+# Two processes, each with whole files in their order, so that those of the browser come last in both.
+SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 LOCK_INPUT := pyproject.toml requirements/starter.in requirements/build.in
 
 .PHONY: run test check test-starter-onnx test-faults test-offline test-open-webui test-conformance coverage bench setup setup-dev lock screenshot clean
@@ -13,7 +15,7 @@ run: $(VENV)/.run-ready
 	@exec $(BIN)/homeward up
 
 test: $(VENV)/.dev-ready
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 # The starter as an ONNX model, made and compared; minutes, and gigabytes of packages.
 test-starter-onnx: $(VENV)/.dev-ready

@@ -18,7 +18,7 @@ from homeward.app.serve import page_url
 from homeward.config import Settings, load
 from homeward.gate.keys import DEFAULT_SCOPES, digest_of
 from homeward.protocol.errors import ConfigError
-from homeward.protocol.key_use import SCOPES
+from homeward.protocol.key_use import SCOPES, KeyLimits
 
 
 @pytest.fixture
@@ -167,6 +167,17 @@ def test_the_key_of_the_settings_counts_with_all_scopes(settings_with: SettingsW
     assert of_file is not None
     assert (of_file.name, set(of_file.scopes)) == ("editor", {"models"})
     assert ring.use_of(b"") is None
+
+
+def test_limits_of_the_file_and_of_the_settings(settings_with: SettingsWith, file: KeyFile) -> None:
+    """A key's own come first; the key of the settings has the usual ones."""
+    own, none = file.add("editor", ("models",), KeyLimits(at_once=1)), file.add("notes", ("models",))
+    assert b"limits" not in file.path.read_bytes().split(b'"notes"')[1]  # as an older Homeward reads it
+    variables = {"HOMEWARD_GATEWAY_API_KEY": "of-the-variable", "HOMEWARD_GATEWAY_REQUESTS_PER_MINUTE": "60"}
+    ring = KeysInForce(settings_with(**variables))()
+    limits = [use.limits for key in (own, none, "of-the-variable") if (use := ring.use_of(key.encode()))]
+    usual = KeyLimits(requests_per_minute=60)
+    assert limits == [KeyLimits(requests_per_minute=60, at_once=1), usual, usual]
 
 
 def test_a_change_counts_after_a_moment(settings_with: SettingsWith, file: KeyFile) -> None:

@@ -65,6 +65,13 @@ async def other_version(x: Exchange) -> None:
 
 @fault("ok")
 async def ok(x: Exchange) -> None:
+    if x.asked.body.get("stream"):
+        await ok_streamed(x)
+    else:
+        await x.json(completion(TEXT, usage=USAGE))
+
+
+async def ok_streamed(x: Exchange) -> None:
     await x.head(headers=["Set-Cookie: visit=1; Path=/"], keep_alive=True)
     await x.event(chunk({"role": "assistant", "content": ""}))
     for word in WORDS:
@@ -495,6 +502,23 @@ async def bad_refusal(x: Exchange) -> None:
         await x.body(b"x" * 65536)
     if way == "silence":
         await for_ever()
+
+
+CANT_SEE = {
+    "llama": (500, "image input is not supported - hint: if this is unexpected, you may need to provide the mmproj"),
+    "ollama": (500, "this model is missing data required for image input"),
+    "openai": (400, "Invalid content type. image_url is only supported by certain models."),
+    "vllm": (400, "At most 0 image(s) may be provided in one prompt."),
+}
+
+
+@fault("cant-see-(.+)")
+async def cant_see(x: Exchange) -> None:
+    """Images for a model of texts, in the words of llama.cpp, Ollama, OpenAI and vLLM; texts alone are answered."""
+    if "image_url" not in str(x.asked.body["messages"]):
+        return await ok(x)
+    status, message = CANT_SEE[x.model.removeprefix("cant-see-")]
+    return await x.refuse(status, message=message, code=status, type="server_error")
 
 
 @fault("context-length(-.+)?")

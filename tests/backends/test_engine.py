@@ -11,8 +11,8 @@ import pytest
 
 from homeward.backends import Backend, BackendRow, Connections, fixed
 from homeward.protocol.address import Address
-from homeward.protocol.chat import ChatRequest, Message, Sampling
-from homeward.protocol.errors import BackendStatusError, ContextLengthError
+from homeward.protocol.chat import ChatRequest, ImagePart, ImageUrl, Message, Sampling, TextPart
+from homeward.protocol.errors import BackendStatusError, ContextLengthError, ImagesError
 from homeward.protocol.place import Place
 from tests.backends.asking import collect
 
@@ -83,6 +83,15 @@ async def test_too_long(backend: Backend) -> None:
     assert outcome.error.prompt_tokens is not None
     assert outcome.error.prompt_tokens > 1000
     assert outcome.error.available_tokens == 512
+
+
+async def test_images_for_a_model_of_texts(backend: Backend) -> None:
+    """llama.cpp calls it a fault of its own; it is none, whether the tokens are counted first or not."""
+    picture = ImagePart(ImageUrl("data:image/png;base64,iVBORw0KGgo="))
+    request = ChatRequest(messages=(Message("user", (TextPart("What is this?"), picture)),))
+    assert isinstance((await collect(backend, request)).error, ImagesError)
+    with pytest.raises(ImagesError):
+        await backend.count_tokens(request.messages)
 
 
 async def test_leaving_frees_the_slot(backend: Backend, engine_url: str) -> None:

@@ -49,7 +49,7 @@ def health(clock: Clock) -> Health:
 
 
 def ask(health: Health) -> Permit:
-    permit = health.permit()
+    permit = health.permit_now()
     assert permit is not None
     return permit
 
@@ -67,7 +67,7 @@ def test_five_failures_in_a_row_open_it(health: Health, clock: Clock) -> None:
     assert 30 <= health.rests_seconds() <= 37.5
     assert health.why == UNREACHABLE.message
     clock.now += 29.9
-    assert health.permit() is None
+    assert health.permit_now() is None
 
 
 def test_a_success_between_failures_keeps_it_closed(health: Health) -> None:
@@ -83,12 +83,12 @@ def test_exactly_one_probe(health: Health, clock: Clock) -> None:
     fail(health)
     clock.now += health.rests_seconds()
     probe = ask(health)
-    assert health.permit() is None
+    assert health.permit_now() is None
     assert 0 < health.rests_seconds() <= 1
     assert health.why == UNREACHABLE.message
     probe.succeeded(0.1, 10)
     assert (health.rests_seconds(), health.why) == (0, "")
-    assert None not in [health.permit() for _ in range(9)]
+    assert None not in [health.permit_now() for _ in range(9)]
 
 
 def test_a_failed_probe_doubles_the_rest(health: Health, clock: Clock) -> None:
@@ -147,7 +147,7 @@ def test_requests_begun_before_it_fell_change_nothing(health: Health, clock: Clo
     clock.now += rest
     probe = ask(health)
     together[7].failed(UNREACHABLE)
-    assert health.permit() is None
+    assert health.permit_now() is None
     probe.succeeded(0.1, 10)
     assert not health.is_open
 
@@ -161,8 +161,8 @@ def test_retry_after_is_kept_to(health: Health, clock: Clock, error: HomewardErr
     assert health.why == error.message
     clock.now += 20
     assert not health.is_open
-    assert health.permit() is not None
-    assert health.permit() is not None
+    assert health.permit_now() is not None
+    assert health.permit_now() is not None
 
 
 def test_a_shorter_retry_after_does_not_shorten_a_longer_one(health: Health) -> None:
@@ -196,7 +196,7 @@ def test_a_probe_that_is_told_to_wait_leaves_it_half_open(health: Health, clock:
     assert health.rests_seconds() == 7
     clock.now += 7
     ask(health)
-    assert health.permit() is None
+    assert health.permit_now() is None
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ class Breaker(RuleBasedStateMachine):
     @rule()
     def a_request_comes(self) -> None:
         rests, is_open = self.health.rests_seconds(), self.health.is_open
-        permit = self.health.permit()
+        permit = self.health.permit_now()
         assert (permit is None) == (rests > 0)
         if permit is not None:
             assert self.clock.now >= self.told_to_rest_until
@@ -329,3 +329,13 @@ class Breaker(RuleBasedStateMachine):
 
 Breaker.TestCase.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
 test_any_order = Breaker.TestCase
+
+
+@pytest.mark.parametrize(("number", "busy"), [(429, True), (503, False), (401, False)])
+def test_it_is_told_apart_why_it_rests(health: Health, clock: Clock, number: int, busy: bool) -> None:
+    """One that has too much to do, and others."""
+    assert not health.busy
+    fail(health, 1, status(number, retry_after=7))
+    assert (health.busy, health.state.busy) == (busy, busy)
+    clock.now += 1000
+    assert not health.busy

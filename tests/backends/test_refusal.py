@@ -9,8 +9,9 @@ from contextlib import asynccontextmanager
 import pytest
 
 from homeward.backends import Backend, BackendRow, Connections, Deadlines, fixed
+from homeward.backends.health import is_failure
 from homeward.protocol.address import Address
-from homeward.protocol.chat import ChatRequest, Message, Sampling
+from homeward.protocol.chat import ChatRequest, ImagePart, ImageUrl, Message, Sampling, TextPart
 from homeward.protocol.errors import (
     BackendDisconnectedError,
     BackendProtocolError,
@@ -19,11 +20,13 @@ from homeward.protocol.errors import (
     BackendUnreachableError,
     ContextLengthError,
     HomewardError,
+    ImagesError,
 )
 from homeward.protocol.place import Place
 from tests.backends.asking import KEY, PROMPT, MakeBackend, Outcome, collect
 from tests.backends.exchange import CANARY, TEXT
 from tests.backends.fake_upstream import FakeUpstream
+from tests.backends.faults import CANT_SEE
 
 
 def told(error: HomewardError) -> str:
@@ -122,6 +125,21 @@ async def test_too_long(backend_for: MakeBackend, model: str) -> None:
     outcome = await collect(backend_for(model))
     assert isinstance(outcome.error, ContextLengthError)
     assert (outcome.error.prompt_tokens, outcome.error.available_tokens) == (5000, 4096)
+
+
+PICTURE = ImagePart(ImageUrl("data:image/png;base64,iVBORw0KGgo="))
+
+
+@pytest.mark.parametrize("server", CANT_SEE)
+async def test_images_for_a_model_of_texts(upstream: FakeUpstream, backend_for: MakeBackend, server: str) -> None:
+    """The request's fault and not the backend's, whatever status it gives; it is told in our words."""
+    request = ChatRequest(messages=(Message("user", (TextPart("What is this?"), PICTURE)),))
+    error = (await collect(backend_for(f"cant-see-{server}"), request)).error
+    assert isinstance(error, ImagesError)
+    assert error.param == "messages"
+    assert error.message == "The backend 'fake' can't see images."
+    assert not is_failure(error)
+    assert (await collect(backend_for(f"cant-see-{server}"))).text == TEXT
 
 
 async def test_room_for_the_answer_is_not_room_for_the_prompt(backend_for: MakeBackend) -> None:

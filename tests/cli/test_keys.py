@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from homeward.app.keys import KeyFile
 from homeward.cli.main import main
 from homeward.gate.keys import digest_of
+from homeward.protocol.key_use import KeyLimits
 
 Run = Callable[..., Result]
 
@@ -51,6 +52,33 @@ def test_scopes_are_chosen_one_by_one(run: Run) -> None:
     listed = run("list").output
     assert re.search(r"cloudy +answers cloud +\d{4}-\d\d-\d\d", listed)
     assert key not in listed
+
+
+def test_limits_are_chosen_too(run: Run, tmp_path: Path) -> None:
+    """And shown; what a key leaves open, the settings say."""
+    run("add", "editor", "--requests-per-minute", "60", "--at-once", "2")
+    run("add", "notes", "--at-once", "1")
+    run("add", "free")
+    assert [key.limits for key in KeyFile(tmp_path).read()] == [
+        KeyLimits(requests_per_minute=60, at_once=2),
+        KeyLimits(at_once=1),
+        KeyLimits(),
+    ]
+    listed = run("list").output
+    assert re.search(r"editor .*60 per minute, 2 at once", listed)
+    assert re.search(r"notes .*\d {2,}1 at once", listed)
+    assert re.search(r"free .* -", listed)
+    (tmp_path / "homeward.toml").write_text("[gateway]\nrequests_per_minute = 5\n")
+    listed = run("list", "--config", str(tmp_path / "homeward.toml")).output
+    assert re.search(r"notes .*5 per minute, 1 at once", listed)
+
+
+@pytest.mark.parametrize("option", ["--requests-per-minute", "--at-once"])
+@pytest.mark.parametrize("value", ["0", "-1", "many"])
+def test_a_limit_is_a_number(run: Run, option: str, value: str) -> None:
+    """Nothing is made where it is none."""
+    run("add", "editor", option, value, exit_code=2)
+    assert "editor" not in run("list").output
 
 
 def test_an_unknown_scope_is_explained(run: Run) -> None:

@@ -31,6 +31,18 @@ def test_each_option_of_up_is_a_setting_with_the_same_name() -> None:
     assert options - {"config"} <= set(Settings.model_fields)
 
 
+def test_the_gateway_has_as_many_workers_as_the_option_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before what the configuration says; none where there are too many."""
+    kept: list[int] = []
+    monkeypatch.setenv("HOMEWARD_GATEWAY_WORKERS", "2")
+    monkeypatch.setattr(
+        "homeward.app.workers.keeper.run", lambda parts, **_: kept.append(parts.settings.gateway.workers)
+    )
+    monkeypatch.setattr("homeward.observability.logs.configure", lambda **_: None)
+    assert [run("gateway", *more).exit_code for more in ([], ["--workers", "3"], ["--workers", "65"])] == [0, 0, 2]
+    assert kept == [2, 3]
+
+
 def test_a_right_configuration_is_said_to_be() -> None:
     """With the data folder that is in force."""
     done = run("config", "check")

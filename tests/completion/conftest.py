@@ -90,6 +90,7 @@ def view_of(backend: Backend) -> BackendView:
         state="resting" if rests else "ready",
         reason=backend.health.why,
         rests_seconds=rests,
+        busy=backend.health.busy,
         consented=True,
         context_tokens=row.context_tokens,
         input_price=row.input_price,

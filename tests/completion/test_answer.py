@@ -2,15 +2,29 @@
 
 import asyncio
 from contextlib import aclosing
+from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from homeward.completion import Ended, Said
-from homeward.protocol.chat import ChatRequest, Message, Sampling
+from homeward.protocol.chat import ChatRequest, ImagePart, ImageUrl, Message, Sampling, TextPart
+from homeward.protocol.errors import (
+    BusyError,
+    ContextLengthError,
+    HomewardError,
+    ImagesError,
+    NoBackendError,
+    NobodyAllowedError,
+    NotAllowedError,
+)
 from homeward.protocol.place import Place
 from homeward.routing import BackendView, Snapshot
 from tests.backends.fake_upstream import TEXT, FakeUpstream
 from tests.completion.conftest import REQUEST, MakeCompleter, read
+
+PICTURE = ImagePart(ImageUrl("data:image/png;base64,iVBORw0KGgo="))
+WITH_PICTURE = ChatRequest(messages=(Message("user", (TextPart("What is this?"), PICTURE)),))
 
 
 async def test_an_answer_is_whole_and_its_receipt_true(completer_of: MakeCompleter) -> None:
@@ -93,6 +107,21 @@ async def test_a_request_that_is_wrong_is_not_tried_elsewhere(
     assert upstream.calls["ok"] == 0
 
 
+async def test_who_cannot_see_images_hands_on_to_who_may(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
+    """That one model can't see says nothing about another, and nothing about its health."""
+    completer = completer_of("cant-see-llama", "ok")
+    answer = await completer.complete(WITH_PICTURE)
+    text, _ = await read(answer)
+    assert text == TEXT
+    assert [each.error for each in answer.receipt.attempts] == ["images_not_supported", ""]
+    alone = completer_of("cant-see-llama")
+    for _ in range(9):  # more than it takes to be left alone
+        answer = await alone.complete(WITH_PICTURE)
+        await read(answer)
+        assert isinstance(answer.error, ImagesError)
+    assert upstream.calls["cant-see-llama"] == 10
+
+
 async def test_an_empty_plan_says_why(completer_of: MakeCompleter) -> None:
     """Each dropped backend with its reason, and the next step."""
     view = BackendView(name="llama", place=Place.DEVICE, state="failed", reason="There is no model file.")
@@ -103,6 +132,47 @@ async def test_an_empty_plan_says_why(completer_of: MakeCompleter) -> None:
     assert isinstance(events[-1], Ended)
     assert "There is no model file." in str(events[-1].error)
     assert [(each.backend, each.reason) for each in answer.receipt.dropped] == [("llama", "failed")]
+
+
+def view(name: str, place: Place = Place.DEVICE, **fields: Any) -> BackendView:
+    return BackendView(name=name, place=place, model="m", consented=True, **fields)
+
+
+BUSY: dict[str, Any] = {"state": "resting", "rests_seconds": 7.0, "reason": "It is busy.", "busy": True}
+
+
+@pytest.mark.parametrize(
+    ("request_", "views", "kind", "said"),
+    [
+        (WITH_PICTURE, [view("llama", sees_images=False)], ImagesError, "llama/m: Its model can't see images."),
+        (
+            REQUEST,
+            [view("azure", Place.NETWORK, context_tokens=1)],
+            ContextLengthError,
+            "no room for the conversation",
+        ),
+        (replace(REQUEST, places=()), [view("llama")], NobodyAllowedError, "llama/m: The request, or the key"),
+        (REQUEST, [view("b", Place.BROWSER)], NotAllowedError, "b/m: Your policy doesn't allow this place."),
+        (REQUEST, [view("azure", Place.CLOUD, **BUSY)], BusyError, "azure/m: It is busy."),
+        (REQUEST, [view("llama", state="failed", reason="No file.")], NoBackendError, "llama/m: No file."),
+    ],
+)
+async def test_what_an_empty_plan_ends_in(
+    completer_of: MakeCompleter,
+    request_: ChatRequest,
+    views: list[BackendView],
+    kind: type[HomewardError],
+    said: str,
+) -> None:
+    """Whose fault it is, so that clients know whether to try again; each one that was not asked is named."""
+    completer = completer_of()
+    completer.snapshot = lambda *_: Snapshot(tuple(views))
+    answer = await completer.complete(request_)
+    await read(answer)
+    assert type(answer.error) is kind
+    assert said in answer.error.message
+    assert answer.error.next_step
+    assert answer.error.retry_after_seconds == (7.0 if kind is BusyError else None)
 
 
 async def test_closing_the_events_stops_the_generation(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:

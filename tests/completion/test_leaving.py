@@ -123,7 +123,7 @@ async def test_a_conversation_that_stays_home_does_so_without_findings(completer
     completer = completer_of("ok-slow", cloud=["ok-slow"], policy=CLOUD_FIRST)
     answer = await completer.complete(msgspec.structs.replace(REQUEST, stays_home=True))
     await read(answer)
-    assert answer.receipt.error == "no_backend"
+    assert answer.receipt.error == "nobody_allowed"
     assert [each.reason for each in answer.receipt.dropped] == ["thread_stays_home"]
 
 

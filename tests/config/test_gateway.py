@@ -21,6 +21,8 @@ def test_by_default_nobody_else_is_let_in() -> None:
     gateway = load(environment={}).gateway
     assert gateway.api_key.get_secret_value() == ""
     assert (gateway.origins, gateway.hosts, gateway.aliases, gateway.max_body_mb) == ((), (), {}, 20)
+    assert gateway.workers == 1
+    assert (gateway.requests_per_minute, gateway.at_once) == (None, None)
 
 
 def test_all_of_it_can_be_shown_and_read_back(tmp_path: Path) -> None:
@@ -31,6 +33,8 @@ api_key = "sk-canary"
 origins = ["http://127.0.0.1:8081", "http://localhost:3000", "http://[::1]:8081", "https://chat.example.org", "https://a-b.example:8443"]
 hosts = ["host.docker.internal:8080", "homeward.lan", "192.168.1.20:8080", "[fd00::1]:8080", "Box"]
 max_body_mb = 5
+requests_per_minute = 60
+at_once = 4
 [gateway.aliases]
 "gpt-4o-mini" = "homeward"
 """
@@ -119,6 +123,8 @@ def test_a_key_that_no_header_can_hold_is_explained(tmp_path: Path, key: str) ->
         ('aliases = {"x" = " "}', "`gateway.aliases.x` is empty"),
         ('aliases = ["x"]', "`gateway.aliases` is a table: write [gateway.aliases]"),
         ("max_body_mb = 0", "`gateway.max_body_mb` is 0: "),
+        ("requests_per_minute = 0", "`gateway.requests_per_minute` is 0: "),
+        ("at_once = 0", "`gateway.at_once` is 0: "),
         ('origins = "http://127.0.0.1:8081"', 'write a list: origins = ["http://127.0.0.1:8081"]'),
         ('origin = ["http://127.0.0.1:8081"]', "perhaps `origins`"),
     ],
@@ -135,6 +141,6 @@ def test_what_the_docs_show_is_right(tmp_path: Path) -> None:
     """Every example of docs/keys.md is taken as it stands."""
     text = (Path(__file__).parents[2] / "docs/keys.md").read_text(encoding="utf-8")
     examples = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
-    assert len(examples) == 4
+    assert len(examples) == 5
     for example in examples:
         assert loaded(tmp_path, example).gateway != Settings().gateway

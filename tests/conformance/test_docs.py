@@ -13,7 +13,7 @@ from tests.conformance.house import House
 pytestmark = pytest.mark.conformance
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = ("clients.md", "responses.md")
+PAGES = ("clients.md", "responses.md", "embeddings.md")
 HOW = {"python": [sys.executable, "-c"], "sh": ["sh", "-c"], "js": ["node", "--input-type=module", "-e"]}
 
 

@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from homeward.protocol.errors import BackendStatusError
+from homeward.gateway.refusals import status_of
+from homeward.protocol.errors import BackendStatusError, BusyError, NoBackendError
 from tests.backends.exchange import TEXT
-from tests.faults.world import World, all_of
+from tests.faults.world import World, all_of, health_of
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -110,9 +111,39 @@ class TestBusy:
         assert (first.upstream_status, first.retry_after_seconds) == (429, 20)
         world.clock.jump(15)
         second = (await world.ask()).error
-        assert second is not None
-        assert second.code == "no_backend"
+        assert isinstance(second, BusyError)
+        assert status_of(second) == 429
         assert 4 < (second.retry_after_seconds or 0) <= 5
+        assert world.cloud.calls["429-after-20"] == 1
+
+    async def test_f14_all_who_may_answer_are_busy(self, world: World) -> None:
+        """The client waits for the first one that can be asked again."""
+        world.add_cloud("429-after-20")
+        world.add_cloud("429-plain")
+        await world.ask()
+        await world.ask()
+        error = (await world.ask()).error
+        assert isinstance(error, BusyError)
+        assert 0 < (error.retry_after_seconds or 0) <= BUSY_REST_SECONDS
+
+    async def test_f14_one_who_failed_is_not_busy(self, world: World) -> None:
+        """Then it is no matter of how much was asked."""
+        world.add_cloud("429-after-20")
+        await world.ask()
+        fallen = world.add_cloud("status-500")
+        while not fallen.health.rests_seconds():
+            await world.ask()
+        error = (await world.ask()).error
+        assert isinstance(error, NoBackendError)
+        assert status_of(error) == 503
+
+    async def test_f14_those_who_were_on_their_way_learn_it_too(self, world: World) -> None:
+        """Their plan was made before it said that it is busy."""
+        world.add_cloud("429-after-20")
+        early, late = await world.begin(), await world.begin()
+        await early.read()
+        await late.read()
+        assert isinstance(late.error, BusyError)
         assert world.cloud.calls["429-after-20"] == 1
 
     @pytest.mark.parametrize("behaviour", ["429-plain", "429-after-inf", "429-after-1000000000"])
@@ -143,7 +174,7 @@ class TestStorm:
     async def test_f15_nor_where_nothing_rests(self, world: World) -> None:
         """The budget for further calls alone holds them down."""
         for name in ("first", "second"):
-            world.add_cloud("status-500", name, at_a_time=STORM_REQUESTS).health._rests = False
+            health_of(world.add_cloud("status-500", name, at_a_time=STORM_REQUESTS))._rests = False
         calls = await self.ask_in_a_storm(world)
         assert calls > STORM_REQUESTS  # some were tried again: else this proves nothing
 
@@ -197,7 +228,7 @@ class TestHalfOpen:
         await all_of(clients)
         assert world.cloud.calls[behaviour] == FAILURES_BEFORE_REST + 1
         assert sorted(client.code for client in clients) == ["", *["backend_resting"] * 9]
-        assert not backend.health.is_open
+        assert not health_of(backend).is_open
         clients = [await world.begin() for _ in range(10)]
         await all_of(clients)
         assert {client.code for client in clients} == {""}
@@ -216,17 +247,17 @@ class TestHalfOpen:
         """That says nothing about the backend."""
         backend = world.add_cloud("no-headers")
         for _ in range(FAILURES_BEFORE_REST):
-            permit = backend.health.permit()
+            permit = health_of(backend).permit_now()
             assert permit is not None
             permit.failed(BackendStatusError("It fails.", upstream_status=500))
         world.clock.jump(LONGER_THAN_A_REST_SECONDS)
         prober = await world.begin()
         prober.read_on()
         await world.cloud.until(lambda: world.cloud.running > 0)
-        assert backend.health.permit() is None
+        assert await backend.health.permit() is None
         await prober.leave()
         assert not backend.health.rests_seconds()
-        assert backend.health.is_open
+        assert health_of(backend).is_open
 
     async def fall(self, world: World, behaviour: str) -> None:
         """Have it refused until it rests."""

@@ -6,7 +6,7 @@ from homeward.backends import Backend
 from homeward.config import PolicySettings
 from homeward.observability.audit import read, transfers
 from tests.backends.exchange import TEXT
-from tests.faults.world import World, all_of, is_text
+from tests.faults.world import World, all_of, health_of, is_text
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -28,7 +28,7 @@ def hedging(world: World, monkeypatch: pytest.MonkeyPatch) -> World:
 def usually_quick(backend: Backend) -> None:
     """Have it known for beginning at once."""
     for _ in range(LEARNED_FROM):
-        permit = backend.health.permit()
+        permit = health_of(backend).permit_now()
         assert permit is not None
         permit.succeeded(0.01, 10)
 

@@ -122,7 +122,7 @@ class TestHomeOnly:
         """Whatever the user clicked: findings first."""
         bring_home_down(world, "status-500")
         client = await world.ask(FOUND, backend="ok")
-        assert client.code == "no_backend"
+        assert client.code == "not_allowed"
         nothing_left(world)
 
     async def test_f39_hedging_asks_nobody_outside(self, world: World) -> None:

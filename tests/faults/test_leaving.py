@@ -12,7 +12,7 @@ from homeward.protocol.address import Address
 from homeward.protocol.errors import OverloadedError
 from tests.backends.exchange import TEXT
 from tests.backends.fake_upstream import FakeUpstream
-from tests.faults.world import Client, World, is_text
+from tests.faults.world import Client, World, is_text, line_of
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -67,7 +67,7 @@ class TestLeaving:
             finally:
                 ended.set()
 
-        world.add_device("ok", locate=loading)
+        world.add_device("ok", locate=loading, restarts=True)
         client = await world.begin()
         client.read_on()
         await client.begun.wait()  # told that it loads
@@ -151,7 +151,7 @@ class TestTooMany:
         second = await (await world.begin()).read_until(lambda event: isinstance(event, Waiting))
         assert (await world.ask()).code == "queue_full"
         await second.leave()
-        assert backend.line.length == 0
+        assert line_of(backend).length == 0
         third = await (await world.begin()).read_until(lambda event: isinstance(event, Waiting))
         await first.leave()
         await third.read_until(is_text)

@@ -9,7 +9,7 @@ from typing import Any
 
 from structlog.typing import EventDict
 
-from homeward.backends import Backend, BackendRow, Connections, Deadlines, Health, Locate, fixed
+from homeward.backends import Backend, BackendRow, Connections, Deadlines, Health, Line, Locate, fixed
 from homeward.backends.clouds import cloud_row, locate_cloud
 from homeward.backends.credentials import ApiKey
 from homeward.completion import Answer, Books, Completer, Ended, Event, Firewall, Rules, Said
@@ -134,7 +134,8 @@ class Client:
         assert not [word for word in NEVER_TOLD if word in told]
         assert not [word for word in NEVER_TOLD[2:] if word in self.text]
         assert error is None or error.message
-        assert error is None or 500 <= error.status < 600 or error.blame == "caller" or error.code == "queue_full"
+        patience = {"queue_full", "backend_busy"}  # 429
+        assert error is None or 500 <= error.status < 600 or error.blame == "caller" or error.code in patience
 
 
 class World:
@@ -221,9 +222,9 @@ class World:
         for client in self.clients:
             client.check()
         for backend in self.backends.values():
-            assert backend.line.length == 0
-            assert backend.line._free == backend.row.at_a_time
-            assert backend.health._probe is None
+            assert line_of(backend).length == 0
+            assert line_of(backend)._free == backend.row.at_a_time
+            assert health_of(backend)._probe is None
         await self.audit.close()
         self._check_books()
         self._check_log()
@@ -247,6 +248,18 @@ class World:
 
 def _taken(row: dict[str, Any], names: dict[str, float]) -> dict[str, Any]:
     return {name: row.pop(name) for name in names if name in row}
+
+
+def health_of(backend: Backend) -> Health:
+    """What every backend of a world has."""
+    assert isinstance(backend.health, Health)
+    return backend.health
+
+
+def line_of(backend: Backend) -> Line:
+    """What stands before every backend of a world."""
+    assert isinstance(backend.line, Line)
+    return backend.line
 
 
 def is_text(event: Event) -> bool:

@@ -4,11 +4,16 @@ import asyncio
 import json
 from typing import Any
 
+import aiohttp
 import pytest
+import structlog
+from msgspec.structs import replace
 from openai import APIError, AsyncOpenAI, BadRequestError, NotFoundError
 
-from homeward.config import PolicySettings
+from homeward.backends import Line
+from homeward.config import PolicySettings, PrivacySettings
 from homeward.protocol.place import Place
+from homeward.routing import BackendView, Snapshot
 from tests.backends.exchange import CANARY, TEXT, USAGE, WORDS
 from tests.backends.fake_upstream import FakeUpstream
 from tests.completion.conftest import MakeCompleter
@@ -181,9 +186,71 @@ async def test_an_image_goes_to_the_device_and_nowhere_else(
         assert gateway.receipt.facts
         assert gateway.receipt.facts.findings == {"image": 1}
         status, body, _ = await gateway.post(messages=messages, model="ok-slow/ok-slow")
-        assert status == 503
+        assert (status, body["error"]["code"]) == (403, "not_allowed")
     assert [request.body["model"] for request in upstream.requests] == ["ok"]
     assert upstream.requests[0].body["messages"] == messages
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_images_for_a_model_that_cannot_see_are_the_requests_fault(
+    completer_of: MakeCompleter, upstream: FakeUpstream, stream: bool
+) -> None:
+    """Known before it is asked, or said by the engine: the same refusal, and never a fault of the backend's."""
+    messages = [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]}]
+    async with gateway_over(completer_of("cant-see-llama")) as gateway:
+        for _ in range(9):  # more than it takes to be left alone
+            status, body, _ = await gateway.post(messages=messages, stream=stream)
+            error = body["error"]
+            assert (status, error["type"], error["param"]) == (400, "invalid_request_error", "messages")
+            assert error["code"] == "images_not_supported"
+            assert "cant-see-llama" in error["message"]
+        status, _, _ = await gateway.post()
+        assert status == 200
+        view = BackendView(name="cant-see-llama", place=Place.DEVICE, model="m", sees_images=False)
+        gateway.completer.snapshot = lambda *_: Snapshot((view,))
+        before = len(upstream.requests)
+        status, body, _ = await gateway.post(messages=messages, stream=stream)
+        assert (status, body["error"]["code"]) == (400, "images_not_supported")
+        assert body["error"]["param"] == "messages"
+        assert "cant-see-llama/m" in body["error"]["message"]
+        assert len(upstream.requests) == before
+
+
+async def test_images_go_where_they_are_seen(completer_of: MakeCompleter, upstream: FakeUpstream) -> None:
+    """If the user lets them leave."""
+    messages = [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]}]
+    allowed = PrivacySettings(kinds={"image": "allow"})
+    async with gateway_over(completer_of("ok", "ok-slow", cloud=["ok-slow"], privacy=allowed)) as gateway:
+        seen = gateway.completer.snapshot
+        gateway.completer.snapshot = lambda *_: Snapshot(
+            tuple(replace(view, sees_images=view.name != "ok") for view in seen().backends)
+        )
+        _, body, _ = await gateway.post(messages=messages)
+        assert body["model"] == "ok-slow/ok-slow"
+        assert [(each.backend, each.reason) for each in gateway.receipt.dropped] == [("ok", "cant_see")]
+    assert [request.body["model"] for request in upstream.requests] == ["ok-slow"]
+
+
+@pytest.mark.parametrize(
+    ("model", "wishes"),
+    [
+        ("homeward", {"places": ["network"]}),
+        ("homeward:cloud", {"places": ["cloud"], "stays_home": True}),
+        ("ok-slow/ok-slow", {"stays_home": True}),
+        ("ok-slow/ok-slow", {"mode": "device"}),
+        ("ok/ok", {"places": ["cloud"]}),
+    ],
+)
+async def test_wishes_that_leave_nobody_are_the_requests_fault(
+    completer_of: MakeCompleter, upstream: FakeUpstream, model: str, wishes: dict[str, Any]
+) -> None:
+    """Trying again is of no use, so no status says that it were."""
+    async with gateway_over(completer_of("ok", "ok-slow", cloud=["ok-slow"])) as gateway:
+        status, body, headers = await gateway.post(model=model, homeward=wishes)
+        assert (status, body["error"]["type"]) == (400, "invalid_request_error")
+        assert body["error"]["code"] == "nobody_allowed"
+        assert "retry-after" not in headers
+    assert upstream.requests == []
 
 
 @pytest.mark.parametrize(
@@ -277,7 +344,8 @@ async def test_who_is_asked(completer_of: MakeCompleter, upstream: FakeUpstream)
         for wishes in ({"mode": "cloud"}, {"places": ["cloud", "device"]}):
             assert (await gateway.post(homeward=wishes))[1]["model"] == "ok/ok"
         status, body, _ = await gateway.post(model="ok-slow/ok-slow")
-        assert (status, body["error"]["code"]) == (503, "no_backend")
+        assert (status, body["error"]["code"]) == (403, "not_allowed")
+        assert body["error"]["type"] == "permission_error"
 
 
 async def test_nothing_of_an_upstreams_json_passes(completer_of: MakeCompleter) -> None:
@@ -381,12 +449,54 @@ async def test_a_client_that_does_not_read_holds_the_upstream_up(
             assert upstream.bytes_written < 20_000_000
 
 
+async def test_a_client_that_reads_nothing_is_cut_off(
+    completer_of: MakeCompleter, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F24: it holds nobody up for ever; the receipt and the log say why its answer ended."""
+    monkeypatch.setattr("homeward.gateway.serving.UNREAD_SECONDS", 0.3)
+    body = {"model": "homeward", "messages": QUESTION, "stream": True}
+    async with gateway_over(completer_of("flood", at_a_time=1)) as gateway:
+        with structlog.testing.capture_logs() as logs:
+            async with gateway.http.post(f"{gateway.url}/chat/completions", json=body) as answer:
+                await upstream.until(lambda: upstream.running == 1)
+                await upstream.until(lambda: upstream.running == 0)
+                with pytest.raises(aiohttp.ClientPayloadError):
+                    await answer.read()
+        assert (gateway.receipt.outcome, gateway.receipt.error) == ("interrupted", "broken_off")
+        assert gateway.sender.running == set()
+        [told] = [line for line in logs if line["event"] == "client_cut_off"]
+        assert told["receipt"] == str(gateway.receipt.id)
+        assert "read nothing" in told["message"]
+        asking = asyncio.create_task(gateway.stream())
+        await upstream.until(lambda: upstream.running == 1)  # so the one place is free
+        asking.cancel()
+        await upstream.until(lambda: upstream.running == 0)
+
+
+async def test_a_client_that_reads_slowly_is_not_cut_off(
+    completer_of: MakeCompleter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as it makes room from time to time, however long the whole takes."""
+    monkeypatch.setattr("homeward.gateway.serving.UNREAD_SECONDS", 0.5)
+    body = {"model": "homeward", "messages": QUESTION, "stream": True}
+    async with gateway_over(completer_of("flood")) as gateway:
+        began = asyncio.get_running_loop().time()
+        async with gateway.http.post(f"{gateway.url}/chat/completions", json=body) as answer:
+            while asyncio.get_running_loop().time() - began < 1.5:
+                assert await answer.content.readany()
+                await asyncio.sleep(0.01)
+        await asyncio.wait(gateway.sender.running)
+        assert gateway.receipt.outcome == "stopped"
+
+
 async def test_a_shutdown_lets_answers_finish_and_ends_the_rest(completer_of: MakeCompleter) -> None:
     """F25: with an error event, and 503 for who comes later."""
     async with gateway_over(completer_of("ok-slow", "never-ends")) as gateway:
         short = asyncio.create_task(gateway.stream(model="ok-slow"))
         endless = asyncio.create_task(gateway.stream(model="never-ends"))
-        while gateway.completer.backends["never-ends"].line.length or len(gateway.sender.running) < 2:  # noqa: ASYNC110
+        line = gateway.completer.backends["never-ends"].line
+        assert isinstance(line, Line)
+        while line.length or len(gateway.sender.running) < 2:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         await gateway.sender.close(1.5)
         assert events_of(await short)[-1] == "[DONE]"

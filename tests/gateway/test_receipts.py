@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -12,7 +12,7 @@ from homeward.protocol.receipt import FactsRecord, Receipt
 from tests.completion.conftest import MakeCompleter
 from tests.gateway.conftest import Gateway, gateway_over
 
-KNOWN, BROKEN = uuid4(), uuid4()
+KNOWN, BROKEN, UNKNOWN = (UUID(int=number) for number in (1, 2, 3))
 RECEIPT = Receipt(
     id=KNOWN,
     created_at=datetime(2026, 11, 22, tzinfo=UTC),
@@ -46,7 +46,7 @@ async def test_a_receipt_is_given_whole(gateway: Gateway, name: str) -> None:
         assert msgspec.json.decode(await answer.read(), type=Receipt) == RECEIPT
 
 
-@pytest.mark.parametrize("name", [str(uuid4()), "none", "%00", "x" * 5000])
+@pytest.mark.parametrize("name", [str(UNKNOWN), "none", "%00", "x" * 5000])
 async def test_what_is_not_there_is_a_404(gateway: Gateway, name: str) -> None:
     """In OpenAI's envelope."""
     async with gateway.http.get(f"{gateway.url}/receipts/{name}") as answer:

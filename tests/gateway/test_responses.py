@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from openai import APIError, NotFoundError
 from pydantic import BaseModel
@@ -568,6 +569,23 @@ async def test_what_cannot_be_stored_has_failed_although_it_was_said(house: Hous
     assert response["output"][0]["content"][0]["text"] == TEXT
     assert (await house.create(store=False))["status"] == "completed"
     assert (await house.refused(input="x", previous_response_id="resp_1"))[:2] == (503, "history_unavailable")
+
+
+async def test_a_client_that_reads_nothing_is_cut_off(
+    completer_of: MakeCompleter, serving: Open, upstream: FakeUpstream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """F24: its model is free for others, and the receipt says why its answer ended."""
+    monkeypatch.setattr("homeward.gateway.serving.UNREAD_SECONDS", 0.3)
+    async with serving(completer_of("flood")) as house:
+        body = {"input": "Tell me a story.", "stream": True}
+        async with house.http.post(f"{house.url}/responses", json=body) as answer:
+            receipt_id = answer.headers["x-request-id"]
+            await upstream.until(lambda: upstream.running == 0)
+            with pytest.raises(aiohttp.ClientPayloadError):
+                await answer.read()
+        receipt = await house.history.get_receipt(receipt_id)
+        assert receipt is not None
+        assert (receipt.outcome, receipt.error) == ("interrupted", "broken_off")
 
 
 async def test_a_client_that_leaves_stops_the_answer(

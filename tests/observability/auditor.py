@@ -1,16 +1,19 @@
 """A program that puts attempts on record, and says on stdout what it was told is written.
 
-Run: python auditor.py FILE ROUNDS [leave]   Says `begun ID` and `ended ID` for each attempt; with `leave`, the last one
-is begun only, and it waits for stdin to end.
+Run: python auditor.py FILE ROUNDS [leave | torn]   Says `begun ID` and `ended ID` for each attempt; with `leave`, the
+last one is begun only, and it waits for stdin to end. With `torn`, the disk takes only half of each line, and it says
+nothing.
 """
 
 import asyncio
 import os
 import sys
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from homeward.observability.audit import Audit, AuditBegun
+from homeward.observability.audit import Audit, AuditBegun, append
+from homeward.observability.audit.lines import encode
 from homeward.protocol.place import Place
 
 
@@ -38,5 +41,21 @@ async def work(path: Path, rounds: int, *, leave: bool) -> None:
     await audit.close()
 
 
+def tear(path: Path, rounds: int) -> None:
+    """Write lines of which half is lost."""
+    whole_write = os.write
+
+    def half_write(file: int, data: bytes) -> int:
+        return whole_write(file, data[: len(data) // 2])
+
+    os.write = half_write  # type: ignore[assignment]
+    for _ in range(rounds):
+        with suppress(OSError):
+            append(path, encode(begun(uuid4())))
+
+
 if __name__ == "__main__":
+    if "torn" in sys.argv:
+        tear(Path(sys.argv[1]), int(sys.argv[2]))
+        sys.exit()
     asyncio.run(work(Path(sys.argv[1]), int(sys.argv[2]), leave="leave" in sys.argv))

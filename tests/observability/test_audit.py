@@ -1,6 +1,7 @@
 """The audit log: what left is on record before it goes, whatever happens."""
 
 import asyncio
+import fcntl
 import json
 import os
 import resource
@@ -255,6 +256,42 @@ async def test_a_consent_is_on_record(audit: Audit, path: Path) -> None:
     assert isinstance(line, AuditNote)
     assert (line.about, line.details) == ("consent", {"backend": "azure", "host": "a.example", "given": True})
     assert transfers([line]) == []
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="one process writes there")
+async def test_several_processes_write_one_log(path: Path) -> None:
+    """No line is lost or torn, also where a full disk takes only half of some of another one's."""
+    rounds, writers = 150, 3
+    programs = [await auditor(path, rounds) for _ in range(writers)]
+    programs.append(await auditor(path, rounds, "torn"))
+    said = [(await program.communicate())[0].split() for program in programs]
+    lines = list(read(path))
+    on_record = {str(each.begun.request) for each in transfers(lines) if each.ended is not None}
+    assert {word.decode() for words in said[:writers] for word in words[1::2]} == on_record
+    assert len(on_record) == rounds * writers
+    assert sum(isinstance(line, Unreadable) for line in lines) == rounds
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="one process writes there")
+def test_nobody_else_writes_between_the_look_and_the_line(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else a line that another process writes in part just then would swallow this one."""
+    tried: list[str] = []
+    whole_write = os.write
+
+    def write(file: int, data: bytes) -> int:
+        with path.open("rb") as another:
+            try:
+                fcntl.flock(another, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                tried.append("could write")
+            except BlockingIOError:
+                tried.append("waits")
+        return whole_write(file, data)
+
+    monkeypatch.setattr(os, "write", write)
+    append(path, b"first\n")
+    append(path, b"second\n")
+    assert tried == ["waits", "waits"]
+    assert path.read_bytes() == b"first\nsecond\n"
 
 
 @given(st.data())

@@ -66,13 +66,13 @@ def test_months_are_those_of_utc() -> None:
 def test_a_reservation_counts_until_it_is_settled() -> None:
     """Then what it did cost counts; a second word on it is passed over."""
     spend = Spend(now=Clock(2026, 11, 22))
-    reservation = spend.reserve(3, limit=4)
+    reservation = spend.reserve_now(3, limit=4)
     assert reservation is not None
     assert spend.month() == 3
     assert spend.would_exceed(4, 2)
     assert not spend.would_exceed(4, 1)
     assert not spend.would_exceed(None, 1e9)
-    assert spend.reserve(2, limit=4) is None
+    assert spend.reserve_now(2, limit=4) is None
     reservation.settle(0.5)
     reservation.settle(3)
     assert spend.month() == 0.5
@@ -80,7 +80,7 @@ def test_a_reservation_counts_until_it_is_settled() -> None:
 
 def test_a_cost_that_cannot_be_told_counts_as_the_most() -> None:
     spend = Spend(now=Clock(2026, 11, 22))
-    reservation = spend.reserve(3)
+    reservation = spend.reserve_now(3)
     assert reservation is not None
     reservation.settle(None)
     assert spend.month() == 3
@@ -90,7 +90,7 @@ def test_a_request_over_the_turn_of_the_month_counts_for_the_old_one() -> None:
     """As it does when the sum is made anew from the log."""
     clock = Clock(2026, 12, 31, 23, 59, 59)
     spend = Spend([transfer(1, clock(), 5, 5)], now=clock)
-    reservation = spend.reserve(1)
+    reservation = spend.reserve_now(1)
     assert reservation is not None
     clock.moment += timedelta(seconds=1)
     assert spend.month() == 0
@@ -114,7 +114,7 @@ def test_the_running_sum_is_that_of_the_log(requests: list[tuple[float, float | 
     clock = Clock(2026, 11, 22)
     spend = Spend(now=clock)
     for at_most, cost in requests:
-        reservation = spend.reserve(at_most)
+        reservation = spend.reserve_now(at_most)
         assert reservation is not None
         reservation.settle(cost)
     log = [transfer(number, clock(), at_most, cost) for number, (at_most, cost) in enumerate(requests)]
@@ -138,7 +138,7 @@ class Budget(RuleBasedStateMachine):
     @rule(at_most=COSTS)
     def request(self, at_most: float) -> None:
         expected = self.spend.would_exceed(self.limit, at_most)
-        reservation = self.spend.reserve(at_most, limit=self.limit)
+        reservation = self.spend.reserve_now(at_most, limit=self.limit)
         assert (reservation is None) == expected
         if reservation is not None:
             self.open.append((reservation, self.month()))

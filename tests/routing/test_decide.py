@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from homeward.config.policy import BudgetSettings, May, PolicySettings, Rule, When
 from homeward.protocol.chat import Mode
 from homeward.protocol.place import Place
-from homeward.routing import Attempt, BackendView, Facts, Plan, Snapshot, decide
+from homeward.routing import Attempt, BackendView, Facts, Plan, Question, Snapshot, decide
 from homeward.routing.plan import Reason
 
 HOME = BackendView(name="llama", place=Place.DEVICE, model="starter")
@@ -249,6 +249,83 @@ def test_too_long_conversations_go_elsewhere() -> None:
     assert reasons(plan_for(replace(facts, tokens=1000), *views)) == {}
 
 
+@pytest.mark.parametrize("mode", ["auto", "cloud", "device"])
+def test_images_go_only_to_who_may_see_them(mode: Mode) -> None:
+    """Without images nobody is asked whether he sees."""
+    blind = replace(HOME, sees_images=False)
+    facts = Facts(may_leave="allow", mode=mode, images=True)
+    plan = plan_for(facts, blind, AZURE)
+    assert asked(plan) == ([] if mode == "device" else ["azure"])
+    assert reasons(plan)["llama"] == "cant_see"
+    assert plan.nobody == ("cant_see" if mode == "device" else None)
+    assert "llama" in asked(plan_for(replace(facts, images=False), blind, AZURE))
+
+
+def test_images_that_must_stay_home_are_not_shown_to_who_is_elsewhere() -> None:
+    """Whether he sees them is not even looked at."""
+    plan = plan_for(Facts(may_leave="home", images=True), replace(HOME, sees_images=False), AZURE)
+    assert reasons(plan) == {"llama": "cant_see", "azure": "findings"}
+    assert plan.nobody == "cant_see"
+
+
+def test_the_user_is_asked_about_who_sees_them() -> None:
+    """Nobody else can answer."""
+    plan = plan_for(
+        Facts(may_leave="allow", images=True), replace(HOME, sees_images=False), replace(AZURE, consented=False)
+    )
+    assert plan.question == Question(about="consent", backend="azure", place=Place.CLOUD)
+
+
+RESTING = {"state": "resting", "rests_seconds": 10.0}
+LOCAL_ONLY = PolicySettings(preset="local-only")
+
+
+@pytest.mark.parametrize(
+    ("facts", "views", "policy", "nobody"),
+    [
+        (FREE, (HOME,), PolicySettings(), None),
+        (FREE, (), PolicySettings(), "policy"),
+        (FREE, (replace(HOME, state="failed"),), PolicySettings(), "for_now"),
+        (FREE, (replace(HOME, state="failed"), replace(AZURE, **RESTING, busy=True)), PolicySettings(), "for_now"),
+        (FREE, (replace(OPENAI, **RESTING), replace(AZURE, **RESTING, busy=True)), PolicySettings(), "for_now"),
+        (FREE, (replace(OPENAI, **RESTING, busy=True), replace(AZURE, **RESTING, busy=True)), PolicySettings(), "busy"),
+        (FREE, (replace(HOME, state="failed"), AZURE), LOCAL_ONLY, "for_now"),
+        (replace(FREE, tokens=9), (replace(AZURE, context_tokens=5),), PolicySettings(), "too_long"),
+        (replace(FREE, places=()), (HOME, AZURE), PolicySettings(), "wish"),
+        (replace(FREE, places=("cloud",)), (HOME, AZURE), LOCAL_ONLY, "wish"),
+        (replace(FREE, places=("cloud",), stays_home=True), (HOME, AZURE), PolicySettings(), "wish"),
+        (replace(FREE, mode="device"), (AZURE,), PolicySettings(), "wish"),
+        (replace(FREE, chosen_backend="azure", stays_home=True), (HOME, AZURE), PolicySettings(), "wish"),
+        (replace(FREE, chosen_backend="azure"), (HOME, AZURE), LOCAL_ONLY, "policy"),
+        (Facts(chosen_backend="azure"), (HOME, AZURE), PolicySettings(), "policy"),
+        (FREE, (AZURE,), LOCAL_ONLY, "policy"),
+        (replace(FREE, mode="device"), (AZURE,), LOCAL_ONLY, "policy"),
+        (FREE, (replace(AZURE, consented=False),), PolicySettings(), "policy"),
+        (FREE, (HOME,), PolicySettings(rules=(Rule(name="mine", use=("cloud",)),)), "policy"),
+    ],
+)
+def test_it_says_why_nobody_is_asked(
+    facts: Facts, views: tuple[BackendView, ...], policy: PolicySettings, nobody: str | None
+) -> None:
+    """What waiting cures, what another request cures, and what the user alone can cure."""
+    plan = decide(facts, Snapshot(views), policy, BudgetSettings())
+    assert plan.nobody == nobody
+
+
+def test_what_is_dropped_says_with_which_model() -> None:
+    """The one that was named, where it was."""
+    policy = PolicySettings(rules=(Rule(name="nobody", use=("nobody",)),))
+    assert {each.backend: each.model for each in plan_for(FREE, HOME, AZURE, policy=policy).dropped} == {
+        "llama": "starter",
+        "azure": "gpt",
+    }
+    chosen = Facts(chosen_backend="azure", chosen_model="gpt-big")
+    assert {each.backend: each.model for each in plan_for(chosen, HOME, AZURE).dropped} == {
+        "llama": "starter",
+        "azure": "gpt-big",
+    }
+
+
 def test_who_loads_is_waited_for_and_who_failed_or_rests_is_not() -> None:
     """What the backend says about it goes along."""
     plan = plan_for(
@@ -289,8 +366,10 @@ def test_it_says_when_to_try_again() -> None:
 def test_the_most_fundamental_reason_is_given() -> None:
     """With everything against a backend, curing one reason after the other shows the next."""
     home_rule = PolicySettings(rules=(Rule(name="home", use=("device",)),))
-    facts = Facts(mode="device", chosen_backend="llama", stays_home=True, tokens=100, max_tokens=100, spent=9)
-    view = BackendView(name="azure", place=Place.CLOUD, state="failed", context_tokens=10)
+    facts = Facts(
+        mode="device", chosen_backend="llama", stays_home=True, images=True, tokens=100, max_tokens=100, spent=9
+    )
+    view = BackendView(name="azure", place=Place.CLOUD, state="failed", context_tokens=10, sees_images=False)
     cases: list[tuple[Reason, PolicySettings, dict[str, object], dict[str, object]]] = [
         ("place_not_allowed", PolicySettings(preset="local-only"), {}, {}),
         ("not_in_request", home_rule, {"places": ("device", "network")}, {}),
@@ -303,7 +382,8 @@ def test_the_most_fundamental_reason_is_given() -> None:
         ("price_unknown", PolicySettings(), {"approved": True}, {}),
         ("budget_spent", PolicySettings(), {}, {"input_price": 1.0, "output_price": 1.0}),
         ("no_consent", PolicySettings(), {"spent": 0.0}, {}),
-        ("too_long", PolicySettings(), {}, {"consented": True}),
+        ("cant_see", PolicySettings(), {}, {"consented": True}),
+        ("too_long", PolicySettings(), {"images": False}, {}),
         ("failed", PolicySettings(), {}, {"context_tokens": 100}),
     ]
     for reason, policy, facts_cure, view_cure in cases:

@@ -76,6 +76,7 @@ def case_of(seed: int) -> Case:
         approved=draw.choice([True, False]),
         stays_home=mostly(False, True),
         attachments=draw.choice([True, False]),
+        images=mostly(False, True),
         weekday=draw.randrange(7),
         minute=draw.randrange(24 * 60),
         spent=draw.choice([0.0, 0.5, 5.0]),
@@ -88,7 +89,9 @@ def case_of(seed: int) -> Case:
             state=mostly("ready", "loading", "resting", "failed"),
             reason=draw.choice(["", "It is so."]),
             rests_seconds=draw.choice([1.0, 20.0]),
+            busy=draw.choice([True, False]),
             consented=mostly(True, False),
+            sees_images=mostly(True, False),
             context_tokens=mostly(None, 500),
             input_price=mostly(5.0, 0.0, None),
             output_price=mostly(5.0, 0.0, None),
@@ -284,6 +287,38 @@ def test_when_to_try_again_is_said_where_nobody_can_be_asked(case: Case) -> None
     assert plan.retry_after_seconds == (min(waits) if waits and not plan.attempts else None)
     if all(not rule.when.failed for rule in case.policy.rules):
         assert resting <= {attempt.backend for attempt in awake.attempts}
+
+
+@every_case
+@given(cases)
+def test_why_nobody_is_asked_is_said_where_nobody_is(case: Case) -> None:
+    """And what it says is true: the cure that it names brings somebody to ask, and for `policy` no other one does."""
+    plan = case.plan()
+    assert (plan.nobody is None) == bool(plan.attempts)
+    if any(rule.when.failed for rule in case.policy.rules):
+        return  # another state may bring another rule
+    facts = case.facts
+    awake = case.with_backends(state="ready")
+    wishless = replace(case, facts=replace(facts, mode="auto", places=None, stays_home=False))
+    cures = {
+        "busy": awake,
+        "for_now": awake,
+        "cant_see": replace(awake, facts=replace(facts, images=False)).with_backends(context_tokens=None),
+        "too_long": awake.with_backends(context_tokens=None),
+        "wish": wishless,
+    }
+    if plan.nobody in cures:
+        assert cures[plan.nobody].plan().attempts
+    elif plan.nobody == "policy":
+        assert not any(cure.plan().attempts for cure in cures.values())
+
+
+@every_case
+@given(cases)
+def test_images_are_shown_to_nobody_who_cannot_see_them(case: Case) -> None:
+    """Whatever was chosen."""
+    for attempt in case.plan().attempts:
+        assert case.view(attempt.backend).sees_images or not case.facts.images
 
 
 @every_case

@@ -1,19 +1,19 @@
 """What answers: the models of this machine, the engines that run them, the services beside us, as backends."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import structlog
 
-from homeward.app import consents, embedding
+from homeward.app import consents, embedding, rows
 from homeward.app.clouds import cloud_backends
 from homeward.app.consents import Consents
 from homeward.app.services import KINDS, THE_USERS, Services
-from homeward.backends import Backend, BackendRow, Connections, Deadlines
+from homeward.backends import Backend, Connections
 from homeward.config import Settings
 from homeward.engines.engine import EngineState, EngineStatus
 from homeward.engines.foundry.recipe import foundry_recipe, installed
@@ -39,17 +39,46 @@ from homeward.routing import BackendView, Snapshot
 
 log = structlog.get_logger(__name__)
 
-LLAMA, FOUNDRY = "llama", "foundry"
+LLAMA, FOUNDRY = rows.LLAMA, rows.FOUNDRY
 STARTER_NAME = "SmolLM2-135M-Instruct"
 SHELF_SECONDS = 1.0
 """From one look at the shelf to the next, for what commands in a terminal change."""
 
 
-class Answering:
-    """Everything that can answer, and the one that does."""
+class Engine(Protocol):
+    """An engine in whose use something went wrong: see `engines.engine.Engine`."""
 
-    def __init__(self, settings: Settings, connections: Connections, *, own_url: str = "") -> None:
+    def suspect(self) -> None:
+        """Have its health looked at; returns at once."""
+        ...
+
+    async def examine(self) -> None:
+        """The same, and wait for the verdict."""
+        ...
+
+
+class Engines(Protocol):
+    """What runs the models of this machine, as a request sees it: an `EnginePool`, or what stands in for one."""
+
+    def lease(self, model: str) -> AbstractAsyncContextManager[Address]:
+        """The address of the engine that runs a model, for as long as the block lasts. Raises HomewardError."""
+        ...
+
+    def engine(self, model: str) -> Engine:
+        """The engine that runs a model, started or not."""
+        ...
+
+    def status(self, model: str) -> EngineStatus | None:
+        """The state of the engine that runs a model; None where nobody has asked for it yet."""
+        ...
+
+
+class Answerers:
+    """Everything that can answer, as a request sees it, and the one that does."""
+
+    def __init__(self, settings: Settings, connections: Connections, engines: Engines, *, own_url: str = "") -> None:
         self.settings = settings
+        self._engines = engines
         self.services = Services(settings.service, own_url=own_url)
         self.library = Library(
             Shelf(settings.data_dir),
@@ -57,14 +86,10 @@ class Answering:
             wanted=settings.models.use or (THE_USERS if settings.service.url else ""),
             services=self.services.choose,
         )
-        self._loading: asyncio.Task[None] | None = None  # held, or it might be collected
-        limit = settings.models.memory_gb
-        self.pool = EnginePool(self._recipe_of, limit_bytes=round(limit * 1e9) if limit else None)
-        rows = [llama_row(settings), foundry_row(settings)]
-        self.backends = {row.name: Backend(row, self._lease, connections) for row in rows}
+        own = [rows.llama_row(settings), rows.foundry_row(settings)]
+        self.backends = {row.name: Backend(row, self._lease, connections) for row in own}
         for kind in KINDS:
-            row = BackendRow(name=kind, place=Place.DEVICE, restarts=True, deadlines=deadlines(settings))
-            self.backends[kind] = Backend(row, self.services.locate(kind), connections)
+            self.backends[kind] = Backend(rows.service_row(kind, settings), self.services.locate(kind), connections)
         self.embedder = embedding.embedder(settings, self._lease, connections)
         self.clouds = cloud_backends(settings, connections)
         self.backends |= self.clouds
@@ -87,19 +112,28 @@ class Answering:
         state: Literal["ready", "loading", "failed"] = "failed" if reason else "ready"
         # A failed engine is asked all the same: it starts again once its time is over, and says best why not.
         if not reason and choice.backend in (LLAMA, FOUNDRY):
-            status = self.pool.status(choice.model)
+            status = self._engines.status(choice.model)
             state = "ready" if status is not None and status.state is EngineState.READY else "loading"
-        return BackendView(name=choice.backend, place=Place.DEVICE, model=choice.model, state=state, reason=reason)
+        return BackendView(
+            name=choice.backend,
+            place=Place.DEVICE,
+            model=choice.model,
+            state=state,
+            reason=reason,
+            sees_images=sees_images(choice),
+        )
 
     def _cloud_view(self, backend: Backend) -> BackendView:
-        row, rests = backend.row, backend.health.rests_seconds()
+        row, health = backend.row, backend.health
+        rests = health.rests_seconds()
         return BackendView(
             name=row.name,
             place=row.place,
             model=row.model,
             state="resting" if rests else "ready",
-            reason=backend.health.why,
+            reason=health.why if rests else "",
             rests_seconds=rests,
+            busy=bool(rests) and health.busy,
             consented=self.consents.given(row.name, row.host),
             context_tokens=row.context_tokens,
             input_price=row.input_price,
@@ -121,7 +155,30 @@ class Answering:
 
     def status(self, choice: Choice | None) -> EngineStatus | None:
         """The state of the engine that runs it; None for a service, and where nobody asked for it yet."""
-        return self.pool.status(choice.model) if choice and choice.backend in (LLAMA, FOUNDRY) else None
+        return self._engines.status(choice.model) if choice and choice.backend in (LLAMA, FOUNDRY) else None
+
+    @asynccontextmanager
+    async def _lease(self, model: str) -> AsyncIterator[Address]:
+        """The engine's lease; whoever finds it silent or broken in use has its health looked at."""
+        async with self._engines.lease(model) as address:
+            try:
+                yield address
+            except BackendTimeoutError:
+                self._engines.engine(model).suspect()  # whoever waits has waited long enough; the verdict takes seconds
+                raise
+            except (BackendDisconnectedError, BackendUnreachableError):
+                await self._engines.engine(model).examine()  # so that another try does not meet a dead one again
+                raise
+
+
+class Answering(Answerers):
+    """The same, with the engines that run the models of this machine."""
+
+    def __init__(self, settings: Settings, connections: Connections, *, own_url: str = "") -> None:
+        limit = settings.models.memory_gb
+        self.pool = EnginePool(self._recipe_of, limit_bytes=round(limit * 1e9) if limit else None)
+        self._loading: asyncio.Task[None] | None = None  # held, or it might be collected
+        super().__init__(settings, connections, self.pool, own_url=own_url)
 
     def begin_loading(self) -> asyncio.Task[None] | None:
         """Have the model in use load on its own; its engine tells how far it is. None where nothing is to load."""
@@ -170,8 +227,11 @@ class Answering:
             raise ModelError(f"{name} can't answer. {reason}")
         return await asyncio.to_thread(self.library.use, str(choice) if choice else name)
 
-    async def follow_shelf(self) -> None:
-        """Notice for ever what commands in a terminal change; load what they chose, end what they removed."""
+    async def follow_shelf(self, changed: Callable[[], None] = lambda: None) -> None:
+        """Notice for ever what commands in a terminal change; load what they chose, end what they removed.
+
+        `changed` is called each time, before.
+        """
         while True:
             await asyncio.sleep(SHELF_SECONDS)
             before, models = self.library.in_use, {model.name for model in self.library.models}
@@ -181,23 +241,11 @@ class Answering:
             except ShelfError as error:
                 log.warning("shelf_unreadable", code=error.code, detail=error.detail)
                 continue
+            changed()
             for name in models - {model.name for model in self.library.models}:
                 await self.pool.forget(name)
             if self.library.in_use != before:
                 self.begin_loading()
-
-    @asynccontextmanager
-    async def _lease(self, model: str) -> AsyncIterator[Address]:
-        """The engine's lease; whoever finds it silent or broken in use has its health looked at."""
-        async with self.pool.lease(model) as address:
-            try:
-                yield address
-            except BackendTimeoutError:
-                self.pool.engine(model).suspect()  # whoever waits has waited long enough; the verdict takes seconds
-                raise
-            except (BackendDisconnectedError, BackendUnreachableError):
-                await self.pool.engine(model).examine()  # so that another try does not meet a dead one again
-                raise
 
     def _recipe_of(self, name: str) -> Recipe:
         if name == embedding.ENGINE:
@@ -207,6 +255,11 @@ class Answering:
         except ModelError as error:
             raise EngineStartError(error.message, next_step=error.next_step) from error
         return recipe_of(model, self.settings)
+
+
+def sees_images(choice: Choice) -> bool:
+    """Whether it may be able to: our engines run models of text alone, what a service has is its own matter."""
+    return choice.backend not in (LLAMA, FOUNDRY)
 
 
 def recipe_of(model: Model, settings: Settings) -> Recipe:
@@ -271,39 +324,3 @@ def foundry_missing(settings: Settings) -> str:
     if not installed():
         return "Foundry Local is not installed, or has no build for this system: pip install foundry-local-sdk."
     return ""
-
-
-def llama_row(settings: Settings) -> BackendRow:
-    """llama.cpp as a backend."""
-    return BackendRow(
-        name=LLAMA,
-        place=Place.DEVICE,
-        counts_tokens=True,
-        restarts=True,
-        at_a_time=settings.llama.slots,
-        # llama.cpp notices only by this that its client left while it reads a long prompt.
-        body={"return_progress": True},
-        deadlines=deadlines(settings),
-    )
-
-
-def foundry_row(settings: Settings) -> BackendRow:
-    """Foundry Local as a backend."""
-    return BackendRow(
-        name=FOUNDRY,
-        place=Place.DEVICE,
-        counts_tokens=True,
-        restarts=True,
-        at_a_time=settings.foundry.parallel,
-        deadlines=deadlines(settings),
-    )
-
-
-def deadlines(settings: Settings) -> Deadlines:
-    """For every backend of this machine."""
-    chat = settings.chat
-    return Deadlines(
-        first_token_seconds=chat.first_token_seconds,
-        event_seconds=chat.event_seconds,
-        total_seconds=chat.total_seconds,
-    )

@@ -4,34 +4,41 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from homeward.app.answering import FOUNDRY, LLAMA, Answering
+from homeward.app.answering import FOUNDRY, LLAMA, Answerers
 from homeward.app.clouds import check_names
 from homeward.app.services import KINDS
 from homeward.completion import Books, Completer, Firewall, Rules
 from homeward.config import BudgetSettings, PolicySettings, PrivacySettings, Settings
 from homeward.observability.audit import FILE, Audit, read, transfers
-from homeward.observability.spend import Spend
+from homeward.observability.spend import Budgeting, Spend
 from homeward.protocol.errors import ConfigError
 from homeward.routing import unknown_targets
 
 
 @asynccontextmanager
-async def completing(settings: Settings, answering: Answering) -> AsyncIterator[Completer]:
-    """A completer over everything that can answer.
+async def completing(
+    settings: Settings, answering: Answerers, spend: Budgeting | None = None
+) -> AsyncIterator[Completer]:
+    """A completer over everything that can answer. `spend` where it is kept elsewhere; None reads the audit log for it.
 
     Raises:
         ConfigError: the policy names what is not there, or a kind or pattern can't be used.
         AuditError: the audit log can't be read.
     """
     rules = rules_of(settings.policy, settings.privacy, settings.budget, nameable(settings))
-    path = settings.data_dir / FILE
-    spend = Spend(await asyncio.to_thread(lambda: transfers(read(path))))
-    audit = Audit(path)
+    spend = spend or await spend_so_far(settings)
+    audit = Audit(settings.data_dir / FILE)
     answering.consents.note = audit.note
     try:
         yield Completer(answering.backends, rules=rules, books=Books(audit, spend), snapshot=answering.snapshot)
     finally:
         await audit.close()
+
+
+async def spend_so_far(settings: Settings) -> Spend:
+    """What the audit log knows of. Raises AuditError: it can't be read."""
+    path = settings.data_dir / FILE
+    return Spend(await asyncio.to_thread(lambda: transfers(read(path))))
 
 
 def check_rules(settings: Settings) -> None:

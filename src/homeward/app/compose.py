@@ -5,7 +5,7 @@ Imports nothing of the page, of the history or of what is managed: a gateway alo
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,7 @@ from starlette.applications import Starlette
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
-from homeward.app.answering import Answering
+from homeward.app.answering import Answerers, Answering
 from homeward.app.completing import completing
 from homeward.app.keys import KeysInForce
 from homeward.app.model_names import ModelNames
@@ -23,6 +23,7 @@ from homeward.backends import Connections
 from homeward.completion import Completer
 from homeward.config import Settings
 from homeward.engines.engine import EngineState
+from homeward.engines.pool import EnginePool
 from homeward.engines.starter import HOW_TO_GET_IT
 from homeward.gate import ApiEntry, Gate, KeyGuard
 from homeward.gate.policy import allowed_origins, is_loopback, with_port
@@ -52,7 +53,9 @@ class Parts:
         self.settings = settings
         self.page = page
         """Whether there is one."""
-        self.answering: Answering | None = None
+        self.answering: Answerers | None = None
+        self.engines: EnginePool | None = None
+        """Where this process has them."""
         self.draining = False
         self.serving = False
 
@@ -86,39 +89,58 @@ async def assembled_gateway(settings: Settings, parts: Parts, port: int) -> Asyn
             receipts = history = await stack.enter_async_context(opened_history(settings))
             store = history.responses
         sender = Sender(completer, receipts)
-        routes = [*health_routes(parts.readiness), *api_routes(settings, answering, sender, store)]
-        app = gated(starlette(routes), settings, allowed_origins(settings.host, port), port)
-        yield app, sender.close
+        yield gateway_app(parts, answering, sender, store, port), sender.close
+
+
+def gateway_app(parts: Parts, answering: Answerers, sender: Sender, store: ResponseStore, port: int) -> ASGIApp:
+    """What is served where there is no page."""
+    settings = parts.settings
+    routes = [*health_routes(parts.readiness), *api_routes(settings, answering, sender, store)]
+    return gated(starlette(routes), settings, allowed_origins(settings.host, port), port)
 
 
 @asynccontextmanager
 async def answered(settings: Settings, parts: Parts, port: int) -> AsyncIterator[tuple[Answering, Completer]]:
     """What answers, and the one path to it. The model in use begins to load."""
     async with AsyncExitStack() as stack:
-        connections = await stack.enter_async_context(Connections())
-        answering = parts.answering = Answering(settings, connections, own_url=f"http://127.0.0.1:{port}")
-        stack.push_async_callback(answering.pool.close)
-        await asyncio.to_thread(answering.library.refresh)
-        await answering.begin_loading_first()
+        answering = await stack.enter_async_context(with_engines(settings, parts, port))
         completer = await stack.enter_async_context(completing(settings, answering))
         await stack.enter_async_context(running(answering.follow_shelf()))
         yield answering, completer
 
 
 @asynccontextmanager
-async def opened_history(settings: Settings) -> AsyncIterator["History"]:
-    """Where conversations, receipts and responses are kept; what is too old is deleted. Importing it takes its time."""
+async def with_engines(settings: Settings, parts: Parts, port: int) -> AsyncIterator[Answering]:
+    """Everything that can answer, and the engines, which end with it. The model in use begins to load."""
+    async with Connections() as connections:
+        answering = parts.answering = Answering(settings, connections, own_url=f"http://127.0.0.1:{port}")
+        parts.engines = answering.pool
+        try:
+            await asyncio.to_thread(answering.library.refresh)
+            await answering.begin_loading_first()
+            yield answering
+        finally:
+            await answering.pool.close()
+
+
+@asynccontextmanager
+async def opened_history(settings: Settings, *, deletes_old: bool = True) -> AsyncIterator["History"]:
+    """Where conversations, receipts and responses are kept. Importing it takes its time.
+
+    `deletes_old`: what is too old is deleted, which one process does for all.
+    """
     import homeward.history
 
     history = await homeward.history.History.open(database_url(settings))
+    deleting = running(history.keep_deleting_old(settings.history.responses_days)) if deletes_old else nullcontext()
     try:
-        async with running(history.keep_deleting_old(settings.history.responses_days)):
+        async with deleting:
             yield history
     finally:
         await history.close()
 
 
-def api_routes(settings: Settings, answering: Answering, sender: Sender, store: ResponseStore) -> list[BaseRoute]:
+def api_routes(settings: Settings, answering: Answerers, sender: Sender, store: ResponseStore) -> list[BaseRoute]:
     """What is served under `/v1`, and what describes it."""
     names = Names(ModelNames(answering), settings.gateway.aliases)
     embeddings = embeddings_routes(answering.embedder, lambda model: names.ours(model) == EMBEDDING_MODEL)

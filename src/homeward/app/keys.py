@@ -17,7 +17,7 @@ from homeward.config import Settings
 from homeward.config.edit import version_of, write_new
 from homeward.gate.keys import Key, Ring, digest_of, new_key, ring_of
 from homeward.protocol.errors import ConfigError
-from homeward.protocol.key_use import SCOPES, KeyScope, KeyUse
+from homeward.protocol.key_use import NO_LIMITS, SCOPES, KeyLimits, KeyScope, KeyUse
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ class KeyFile:
                 detail=type(error).__name__,
             ) from None
 
-    def add(self, name: str, scopes: Sequence[KeyScope]) -> str:
+    def add(self, name: str, scopes: Sequence[KeyScope], limits: KeyLimits = NO_LIMITS) -> str:
         """Make a key and keep what is needed of it; the key itself is told this once.
 
         Raises ConfigError: there is one of this name, it is no name, or the file can't be read or written.
@@ -80,6 +80,7 @@ class KeyFile:
                 digest=digest_of(key),
                 scopes=tuple(scope for scope in SCOPES if scope in scopes),
                 created_at=datetime.now(UTC).replace(microsecond=0),
+                limits=limits,
             )
             self._write([*keys, made])
         return key
@@ -127,7 +128,9 @@ class KeysInForce:
         """Raises ConfigError: the file can't be read."""
         self._file = KeyFile(settings.data_dir)
         key = settings.gateway.api_key.get_secret_value()
-        self._of_settings = ((bytes.fromhex(digest_of(key)), KeyUse(VARIABLE, frozenset(SCOPES))),) if key else ()
+        self._usual = usual_limits(settings)
+        use = KeyUse(VARIABLE, frozenset(SCOPES), self._usual)
+        self._of_settings = ((bytes.fromhex(digest_of(key)), use),) if key else ()
         self._clock = clock
         self._version = version_of(self._file.path)
         self._ring = self._read()
@@ -153,13 +156,40 @@ class KeysInForce:
             self._ring = Ring(shut=True)
 
     def _read(self) -> Ring:
-        return Ring(self._of_settings + ring_of(self._file.read()).known)
+        return Ring(self._of_settings + ring_of(self._file.read(), self._usual).known)
 
 
-def key_rows(settings: Settings) -> list[tuple[str, str, str]]:
-    """Name, scopes and day of each key, with the one of the settings. Raises ConfigError: the file can't be read."""
-    keys = KeyFile(settings.data_dir).read()
-    rows = [(key.name, " ".join(key.scopes), f"{key.created_at.astimezone():%Y-%m-%d}") for key in keys]
+def usual_limits(settings: Settings) -> KeyLimits:
+    """Those of a key that has none of its own."""
+    gateway = settings.gateway
+    return KeyLimits(requests_per_minute=gateway.requests_per_minute, at_once=gateway.at_once)
+
+
+def key_rows(settings: Settings) -> list[tuple[str, str, str, str]]:
+    """Name, scopes, day and limits of each key, with the one of the settings.
+
+    Raises ConfigError: the file can't be read.
+    """
+    usual = usual_limits(settings)
+    rows = [
+        (
+            key.name,
+            " ".join(key.scopes),
+            f"{key.created_at.astimezone():%Y-%m-%d}",
+            limits_in_words(key.limits.or_else(usual)),
+        )
+        for key in KeyFile(settings.data_dir).read()
+    ]
     if settings.gateway.api_key.get_secret_value():
-        rows.append((f"({VARIABLE})", " ".join(SCOPES), "-"))
+        rows.append((f"({VARIABLE})", " ".join(SCOPES), "-", limits_in_words(usual)))
     return rows
+
+
+def limits_in_words(limits: KeyLimits) -> str:
+    """For the list of keys."""
+    words = []
+    if limits.requests_per_minute is not None:
+        words.append(f"{limits.requests_per_minute} per minute")
+    if limits.at_once is not None:
+        words.append(f"{limits.at_once} at once")
+    return ", ".join(words) or "-"

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from homeward.app.answering import LLAMA, Answering
+from homeward.app.answering import LLAMA, Answerers, sees_images
 from homeward.gateway.names import ListedModel
 from homeward.models.library import Choice
 from homeward.models.model import Model
@@ -11,7 +11,7 @@ from homeward.models.model import Model
 class ModelNames:
     """All that answers, from what is known at this moment: nobody is asked."""
 
-    def __init__(self, answering: Answering) -> None:
+    def __init__(self, answering: Answerers) -> None:
         self._answering = answering
 
     def models(self) -> Iterator[ListedModel]:
@@ -20,7 +20,13 @@ class ModelNames:
         in_use = library.in_use
         local = [(Choice(model.engine, model.name), model) for model in library.models]
         if in_use is not None and not any(choice == in_use for choice, _ in local):
-            yield ListedModel(backend=in_use.backend, model=in_use.model, place="device", calls_tools=True)
+            yield ListedModel(
+                backend=in_use.backend,
+                model=in_use.model,
+                place="device",
+                calls_tools=True,
+                sees_images=sees_images(in_use),
+            )
         for choice, model in sorted(local, key=lambda each: each[0] != in_use):
             if not self._answering.why_not(choice):
                 yield self._local(model)

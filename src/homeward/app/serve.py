@@ -19,11 +19,14 @@ from homeward.app.instance import only_instance
 from homeward.app.keys import KeysInForce
 from homeward.app.listen import listening_socket
 from homeward.app.services import KINDS
+from homeward.config import Settings
 from homeward.engines.engine import EngineState
 from homeward.engines.starter import HOW_TO_GET_IT
 from homeward.gate.policy import ANY_ADDRESS, is_loopback
 
 log = structlog.get_logger(__name__)
+
+SHUTTING_DOWN = "Homeward is shutting down; running answers may finish. Press Ctrl+C again to end now."
 
 CLOSE_SECONDS = 3
 """How long open connections may take to close once answers are done."""
@@ -39,7 +42,13 @@ def run(parts: Parts, assemble: Assemble, announce: Callable[[str], None]) -> No
     The first signal lets running answers finish for `settings.drain_seconds`, the second ends at once.
     Raises ConfigError: port taken, data folder in use or not usable, open to other machines without a key.
     """
-    settings = parts.settings
+    with bound(parts.settings, announce) as (sock, url):
+        asyncio.run(serve(parts, assemble, sock, url, announce))
+
+
+@contextlib.contextmanager
+def bound(settings: Settings, announce: Callable[[str], None]) -> Iterator[tuple[socket.socket, str]]:
+    """Hold the data folder and the port for this process, and say where that is. Raises ConfigError like `run`."""
     has_key = KeysInForce(settings)().asks
     with (
         only_instance(settings.data_dir) as instance,
@@ -50,7 +59,7 @@ def run(parts: Parts, assemble: Assemble, announce: Callable[[str], None]) -> No
         if not is_loopback(settings.host):
             announce("Other machines may use /v1 with a key; the page is for this machine only.")
         announce(f"Homeward is starting at {url}")
-        asyncio.run(serve(parts, assemble, sock, url, announce))
+        yield sock, url
 
 
 def page_url(host: str, port: int) -> str:
@@ -75,7 +84,7 @@ async def serve(
             await first_of(stopping.wait(), asyncio.shield(serving))
             ready.cancel()
             parts.draining = True
-            announce("Homeward is shutting down; running answers may finish. Press Ctrl+C again to end now.")
+            announce(SHUTTING_DOWN)
             await first_of(close(parts.settings.drain_seconds), hurry.wait())
             await close(0)
             server.should_exit = True
@@ -95,6 +104,28 @@ async def first_of(*waits: object) -> None:
 
 class Server(uvicorn.Server):
     """uvicorn without its own signal handling: ours lets answers finish before connections are closed."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+        """Set once connections can be served."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Say when it is done."""
+        await super().startup(sockets)
+        self.up.set()
+
+    async def take(self, connection: socket.socket) -> None:
+        """Serve a connection that another process has accepted, as one of our own; once we are `up`."""
+        loop = asyncio.get_running_loop()
+
+        def protocol() -> asyncio.Protocol:
+            made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state, _loop=loop
+            )
+            return made
+
+        await loop.connect_accepted_socket(protocol, connection)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -152,7 +183,7 @@ async def tell_when_ready(parts: Parts, url: str, announce: Callable[[str], None
     entry = f"open {url}" if parts.page else f"clients use {url}/v1"
     if parts.settings.open and can_open_browser():
         await asyncio.to_thread(webbrowser.open, url)
-    answering = parts.answering
+    answering, engines = parts.answering, parts.engines
     choice = answering.library.in_use if answering else None
     if answering is None or choice is None or (reason := answering.why_not(choice)):
         reason = reason if answering and choice else HOW_TO_GET_IT
@@ -166,7 +197,8 @@ async def tell_when_ready(parts: Parts, url: str, announce: Callable[[str], None
     if choice.backend in KINDS:
         announce(f"Ready: {entry} ({choice} answers)")
         return
-    async for status in answering.pool.engine(choice.model).changes():
+    assert engines, "whoever tells has the engines"
+    async for status in engines.engine(choice.model).changes():
         if status.state is EngineState.READY:
             announce(f"Ready: {entry}")
             return

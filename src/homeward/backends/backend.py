@@ -8,8 +8,8 @@ import msgspec
 
 from homeward.backends.connections import Connections
 from homeward.backends.exchange import ask
-from homeward.backends.health import Health
-from homeward.backends.line import Line
+from homeward.backends.health import AskedHealth, Health
+from homeward.backends.line import Line, WaitingLine
 from homeward.backends.row import BackendRow, Locate
 from homeward.backends.stream import AnswerStream
 from homeward.protocol.address import Address
@@ -48,9 +48,11 @@ class Backend:
         self.row = row
         self.locate = locate
         """Where it is; entered by every request on its own, and by who wants to know its context window."""
-        self.line = Line(row.source, at_a_time=row.at_a_time, waiting=row.waiting, seconds=row.waiting_seconds)
+        self.line: WaitingLine = Line(
+            row.source, at_a_time=row.at_a_time, waiting=row.waiting, seconds=row.waiting_seconds
+        )
         """In front of it; who asks it for an answer takes a turn first."""
-        self.health = Health(rests=not row.restarts)
+        self.health: AskedHealth = Health(rests=not row.restarts)
         """Whether it may be asked now; who asks it for an answer takes a permit first, and says how it went."""
         self._connections = connections
 

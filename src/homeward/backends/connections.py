@@ -120,7 +120,8 @@ def _count_what_is_sent() -> aiohttp.TraceConfig:
         if counter is not None:
             # "POST /path HTTP/1.1\r\n", "name: value\r\n" each, "\r\n"
             line = len(params.method) + len(params.url.raw_path_qs) + 12
-            fields = sum(len(name) + len(value.encode()) + 4 for name, value in params.headers.items())
+            headers = params.headers
+            fields = len("".join((*headers, *headers.values())).encode()) + 4 * len(headers)
             counter.sending(line + fields + 2)
 
     tracing = aiohttp.TraceConfig()

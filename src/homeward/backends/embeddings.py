@@ -8,7 +8,7 @@ import msgspec
 
 from homeward.backends.connections import Connections
 from homeward.backends.exchange import ask
-from homeward.backends.line import Line
+from homeward.backends.line import Line, WaitingLine
 from homeward.backends.row import BackendRow
 from homeward.protocol.address import Address
 from homeward.protocol.embeddings import (
@@ -51,7 +51,10 @@ class EmbeddingBackend:
         self._lease = lease
         self._connections = connections
         self._adjust = adjust
-        self._line = Line(ROW.source, at_a_time=ROW.at_a_time, waiting=ROW.waiting, seconds=ROW.waiting_seconds)
+        self.line: WaitingLine = Line(
+            ROW.source, at_a_time=ROW.at_a_time, waiting=ROW.waiting, seconds=ROW.waiting_seconds
+        )
+        """In front of it."""
 
     async def embed(self, request: EmbeddingsRequest) -> Embeddings:
         """A vector of length 1 for each text of the request.
@@ -77,7 +80,7 @@ class EmbeddingBackend:
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:
-        turn = self._line.turn()
+        turn = self.line.turn()
         try:
             async with aclosing(turn.ahead()) as ahead:
                 async for _ in ahead:

@@ -37,7 +37,8 @@ async def send(
         headers["Connection"] = "close"  # llama.cpp ends it behind a streamed answer, though it promises to keep it
     if body is not None:
         headers["Content-Type"] = "application/json"
-    if not all(text.isascii() and text.isprintable() for field in headers.items() for text in field):
+    fields = "".join((*headers, *headers.values()))
+    if not (fields.isascii() and fields.isprintable()):
         raise unusable(row.source)
     try:
         return await connections.session.request(

@@ -13,6 +13,9 @@ key: then it rests for a time, and nothing is counted. Other statuses say someth
 import time
 from collections.abc import Callable
 from random import Random
+from typing import Protocol
+
+import msgspec
 
 from homeward.backends.pace import Pace
 from homeward.protocol.errors import (
@@ -42,6 +45,72 @@ KEY_STATUSES = frozenset({401, 403})
 FAILURE = (BackendUnreachableError, BackendTimeoutError, BackendDisconnectedError, BackendProtocolError)
 
 
+class Reports(Protocol):
+    """Whom a permit tells how it went; it calls exactly one of these, once."""
+
+    def succeeded(self, permit: "Permit", first_token_seconds: float | None, prompt_tokens: int) -> None:
+        """`Permit.succeeded` calls it."""
+        ...
+
+    def failed(self, permit: "Permit", error: HomewardError) -> None:
+        """`Permit.failed` calls it."""
+        ...
+
+    def given_up(self, permit: "Permit") -> None:
+        """`Permit.given_up` calls it."""
+        ...
+
+
+class AskedHealth(Protocol):
+    """A backend's health as a request sees it: a `Health`, or what stands in for one elsewhere."""
+
+    @property
+    def why(self) -> str:
+        """Why it rests, as a sentence; empty where it may be asked."""
+        ...
+
+    @property
+    def busy(self) -> bool:
+        """Whether it rests because it has too much to do."""
+        ...
+
+    def rests_seconds(self) -> float:
+        """How long it still has to be left alone; 0 where it may be asked."""
+        ...
+
+    def first_token_seconds(self, prompt_tokens: int, most: float) -> float:
+        """How long to wait for the first token of an answer to so long a prompt, `most` at most."""
+        ...
+
+    async def permit(self) -> "Permit | None":
+        """Leave to ask it once; None while it rests. To be ended in every case: see `Permit`."""
+        ...
+
+
+class HealthState(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides whether a backend may be asked, as a value."""
+
+    failures: int = 0
+    """In a row."""
+    openings: int = 0
+    """In a row; above 0, only one request at a time may find out if it works again."""
+    rests_until: float
+    """On the monotonic clock, which is one for all processes of a machine."""
+    why: str = ""
+    """Why it rests, or rested last."""
+    busy: bool = False
+    """Whether that is that it has too much to do."""
+    probing: bool = False
+    """Whether the one request that finds out is on its way."""
+
+    def rests_seconds(self, now: float) -> float:
+        """How long it still has to be left alone; 0 where it may be asked."""
+        left = self.rests_until - now
+        if left > 0:
+            return left
+        return PROBE_SECONDS if self.probing else 0.0
+
+
 class Health:
     """One backend's, shared by all its requests; for one event loop. It asks nothing by itself."""
 
@@ -68,6 +137,7 @@ class Health:
         self._rests_until = clock()
         self._probe: Permit | None = None
         self._why = ""
+        self._busy = False
 
     @property
     def is_open(self) -> bool:
@@ -79,6 +149,11 @@ class Health:
         """Why it rests, as a sentence; empty where it may be asked."""
         return self._why if self.rests_seconds() else ""
 
+    @property
+    def busy(self) -> bool:
+        """Whether it rests because it has too much to do: it said so with 429."""
+        return self._busy and self.rests_seconds() > 0
+
     def rests_seconds(self) -> float:
         """How long it still has to be left alone; 0 where it may be asked. Never grows by the passing of time."""
         left = self._rests_until - self._clock()
@@ -86,8 +161,24 @@ class Health:
             return left
         return PROBE_SECONDS if self._probe is not None else 0.0
 
-    def permit(self) -> "Permit | None":
+    @property
+    def state(self) -> HealthState:
+        """All of it, for who shows it elsewhere."""
+        return HealthState(
+            failures=self._failures,
+            openings=self._openings,
+            rests_until=self._rests_until,
+            why=self._why,
+            busy=self._busy,
+            probing=self._probe is not None,
+        )
+
+    async def permit(self) -> "Permit | None":
         """Leave to ask it once; None while it rests. To be ended in every case: see `Permit`."""
+        return self.permit_now()
+
+    def permit_now(self) -> "Permit | None":
+        """The same, for who can't wait: here nothing has to be waited for."""
         if self.rests_seconds():
             return None
         permit = Permit(self)
@@ -99,9 +190,10 @@ class Health:
         """How long to wait for the first token of an answer to so long a prompt: what `Pace` learned, or `most`."""
         return self._pace.deadline_seconds(prompt_tokens, most)
 
-    def succeeded(self, permit: "Permit", first_token_seconds: float, prompt_tokens: int) -> None:
+    def succeeded(self, permit: "Permit", first_token_seconds: float | None, prompt_tokens: int) -> None:
         """`Permit.succeeded` calls it."""
-        self._pace.observe(first_token_seconds, prompt_tokens)
+        if first_token_seconds is not None:
+            self._pace.observe(first_token_seconds, prompt_tokens)
         if self.is_open and self._probe is not permit:
             return  # begun before it fell
         self._probe = None
@@ -116,7 +208,7 @@ class Health:
         if not self._rests:
             return
         if seconds := asked_rest_seconds(error):
-            self._rest(seconds, error.message)
+            self._rest(seconds, error)
         elif is_failure(error) and not known:
             self._failures += 1
             if self.is_open or self._failures >= FAILURES:
@@ -130,12 +222,12 @@ class Health:
     def _open(self, error: HomewardError) -> None:
         planned = FIRST_REST_SECONDS * 2.0 ** min(self._openings, 16) * (1 + JITTER * self._random.random())
         self._openings += 1
-        self._rest(min(planned, LONGEST_REST_SECONDS), error.message)
+        self._rest(min(planned, LONGEST_REST_SECONDS), error)
 
-    def _rest(self, seconds: float, why: str) -> None:
+    def _rest(self, seconds: float, error: HomewardError) -> None:
         until = self._clock() + seconds
         if until > self._rests_until:
-            self._rests_until, self._why = until, why
+            self._rests_until, self._why, self._busy = until, error.message, says_busy(error)
 
 
 class Permit:
@@ -145,12 +237,12 @@ class Permit:
     keep a backend from being asked again.
     """
 
-    def __init__(self, health: Health) -> None:
+    def __init__(self, health: Reports) -> None:
         self._health = health
         self._ended = False
 
-    def succeeded(self, first_token_seconds: float, prompt_tokens: int) -> None:
-        """It answered, and began after so long.
+    def succeeded(self, first_token_seconds: float | None, prompt_tokens: int) -> None:
+        """It answered, and began after so long; None where its answer came in one piece.
 
         `prompt_tokens` are those that it had to read: without what it had kept from an earlier request.
         """
@@ -183,6 +275,11 @@ def asked_rest_seconds(error: HomewardError) -> float:
     if error.upstream_status == 429:
         return error.retry_after_seconds or BUSY_REST_SECONDS
     return error.retry_after_seconds or 0.0 if error.upstream_status == 503 else 0.0
+
+
+def says_busy(error: HomewardError) -> bool:
+    """Whether the backend has too much to do."""
+    return isinstance(error, BackendStatusError) and error.upstream_status == 429
 
 
 def is_failure(error: HomewardError) -> bool:

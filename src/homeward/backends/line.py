@@ -7,12 +7,42 @@ be told how many stand before them.
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator
+from typing import Protocol
 
 from homeward.protocol.errors import OverloadedError, QueueFullError
 
 RETRY_AFTER_SECONDS = 5.0
 WAITING_SECONDS = 120.0
 """Longer than anybody looks at a line."""
+
+
+class Standing(Protocol):
+    """One request's place in line, and then its turn."""
+
+    def ahead(self) -> AsyncGenerator[int, None]:
+        """How many stand before it, each time that this changes; ends when its turn has come.
+
+        Raises:
+            QueueFullError: too many waited already.
+            OverloadedError: it has waited for too long.
+        """
+        ...
+
+    def end(self) -> None:
+        """Give the turn, or the place, to the next. A second call does nothing."""
+        ...
+
+
+class WaitingLine(Protocol):
+    """What stands in front of a backend, as a request sees it: a `Line`, or what stands in for one elsewhere."""
+
+    def turn(self, *, background: bool = False) -> Standing:
+        """Stand in line; to be left by `end`, whether it was one's turn or not. Raises QueueFullError, as `ahead` may.
+
+        Args:
+            background: nobody waits for it, so everybody else goes first.
+        """
+        ...
 
 
 class Line:

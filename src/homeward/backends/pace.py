@@ -3,6 +3,8 @@
 import math
 from collections import deque
 
+import msgspec
+
 OBSERVATIONS = 50
 """As many are kept; older ones say little about a backend of today."""
 ENOUGH = 5
@@ -11,8 +13,27 @@ PERCENTILE = 0.95
 TIMES = 3.0
 LEAST_SECONDS = 2.0
 LEAST_EXPECTED_SECONDS = 1e-3
+REFIT_SHARE = 5
+"""Fitted anew once one in so many of the answers is younger than the fit."""
 UNIT_TOKENS = 16
 """Prompts differ by at least the tokens of a chat template, so that a ratio of tiny prompts says nothing."""
+
+
+class _Fit(msgspec.Struct, frozen=True):
+    """What the answers so far say."""
+
+    base: float
+    """Seconds that every answer takes."""
+    per_token: float
+    """Seconds per token of the prompt."""
+    usual: float
+    """Real by expected times, at the percentile."""
+    longest: float
+    """Tokens of the longest prompt."""
+
+    def expected(self, tokens: float) -> float:
+        """Seconds to the first token."""
+        return max(self.base + self.per_token * tokens, LEAST_EXPECTED_SECONDS)
 
 
 class Pace:
@@ -30,11 +51,16 @@ class Pace:
     def __init__(self) -> None:
         self._seen: deque[tuple[float, float]] = deque(maxlen=OBSERVATIONS)
         self._patience = 1.0
+        self._fit: _Fit | None = None
+        self._unfitted = 0
 
     def observe(self, first_token_seconds: float, prompt_tokens: int) -> None:
         """An answer began after so long, of whose prompt so many tokens had to be read."""
         self._seen.append((float(prompt_tokens), first_token_seconds))
         self._patience = 1.0
+        self._unfitted += 1
+        if self._unfitted * REFIT_SHARE >= len(self._seen):
+            self._fit = None
 
     def was_late(self) -> None:
         """A deadline passed."""
@@ -44,19 +70,19 @@ class Pace:
         """How long to wait for the first token: from 2 s to `most`, and `most` before there are 5 answers."""
         if len(self._seen) < ENOUGH:
             return most
-        base, per_token = self._fit()
-
-        def expected(tokens: float) -> float:
-            return max(base + per_token * tokens, LEAST_EXPECTED_SECONDS)
-
-        ratios = sorted(seconds / expected(tokens) for tokens, seconds in self._seen)
-        usual = ratios[math.ceil(PERCENTILE * len(ratios)) - 1]
-        longest = max(tokens for tokens, _ in self._seen)
-        beyond = max(1.0, (prompt_tokens + UNIT_TOKENS) / (longest + UNIT_TOKENS))
-        seconds = TIMES * usual * expected(min(prompt_tokens, longest)) * beyond
+        fit = self._fit = self._fit or self._fitted()
+        beyond = max(1.0, (prompt_tokens + UNIT_TOKENS) / (fit.longest + UNIT_TOKENS))
+        seconds = TIMES * fit.usual * fit.expected(min(prompt_tokens, fit.longest)) * beyond
         return min(max(seconds, LEAST_SECONDS) * self._patience, most)
 
-    def _fit(self) -> tuple[float, float]:
+    def _fitted(self) -> "_Fit":
+        self._unfitted = 0
+        base, per_token = self._line()
+        fit = _Fit(base, per_token, usual=1.0, longest=max(tokens for tokens, _ in self._seen))
+        ratios = sorted(seconds / fit.expected(tokens) for tokens, seconds in self._seen)
+        return msgspec.structs.replace(fit, usual=ratios[math.ceil(PERCENTILE * len(ratios)) - 1])
+
+    def _line(self) -> tuple[float, float]:
         """Seconds that every answer takes, and seconds per token of the prompt."""
         count = len(self._seen)
         mean_tokens = sum(tokens for tokens, _ in self._seen) / count

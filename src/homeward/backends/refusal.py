@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from homeward.protocol.errors import BackendStatusError, ContextLengthError, HomewardError
+from homeward.protocol.errors import BackendStatusError, ContextLengthError, HomewardError, ImagesError
 from homeward.protocol.upstream_errors import ErrorReport, decode_error
 
 BODY_LIMIT_BYTES = 64 * 1024
@@ -78,6 +78,12 @@ _PHRASES = (
     ),
 )
 """By what stands in the text of a 400, for want of a code."""
+_CANT_SEE = re.compile(
+    rb"(?i)image input is not supported"  # llama.cpp, with status 500
+    rb"|missing data required for image input"  # Ollama
+    rb"|does not support image|image_url is only supported by|at most 0 image|is not a multimodal model"
+)
+"""How servers say that their model can't see; they agree neither on a status nor on a code."""
 _RANGES = {
     3: (
         "sends us on to another address, which is not followed",
@@ -94,11 +100,14 @@ def refusal(
     """The error that a refused request ends in; its text is ours, never the upstream's.
 
     `answer_tokens` is what the request kept free for the answer. A prompt that is too long is a
-    `ContextLengthError`, with both numbers where the upstream says them and they are to blame.
+    `ContextLengthError`, with both numbers where the upstream says them and they are to blame; images for a model that
+    can't see are an `ImagesError`.
     """
     report = decode_error(body)
     if report.too_long:
         return _too_long(report, answer_tokens or 0)
+    if _CANT_SEE.search(body):
+        return ImagesError(f"{source} can't see images.", detail=f"status {status} {report.words}".rstrip())
     sentence, next_step = _words(status, report, body)
     return BackendStatusError(
         f"{source} {sentence} (status {status}).",

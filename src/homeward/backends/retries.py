@@ -13,7 +13,8 @@ class RetryBudget:
     """What all requests together may spend on further calls, so that a storm of failures is not made worse by us.
 
     With n requests there are at most 10 + n/10 calls beyond the first one of each: from a hundred requests on,
-    never more than 1.2 calls for each. One budget for all backends; for one event loop.
+    never more than 1.2 calls for each. One budget for all backends; for one event loop, so each of several workers has
+    its own.
     """
 
     def __init__(self) -> None:

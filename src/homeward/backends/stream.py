@@ -16,6 +16,7 @@ from homeward.backends.row import BackendRow
 from homeward.protocol.address import Address
 from homeward.protocol.chat import ChatRequest, Chunk
 from homeward.protocol.errors import BackendError, HomewardError
+from homeward.protocol.place import Place
 from homeward.protocol.sse import LIMIT_BYTES, Event, EventSplitter
 from homeward.protocol.upstream_errors import not_the_protocol
 from homeward.protocol.wire import DONE, decode_chunk, decode_completion, encode_request
@@ -25,6 +26,12 @@ TAIL_SECONDS = 2.0
 
 DRAIN_SECONDS = 0.05
 """How long the end of the message is waited for behind [DONE]: it is on its way, or it does not come."""
+
+SHORT_TOKENS = 256
+"""At most so long is an answer that is asked for in one piece."""
+
+SLOWEST_TOKENS_PER_SECOND = 10.0
+"""Of a cloud that is well. So much later than a first word such an answer may be."""
 
 REFUSAL_SECONDS = 2.0
 """How long the body of a refusal is waited for; its status is what matters."""
@@ -55,7 +62,8 @@ class AnswerStream:
         self._row = row
         self._connections = connections
         self._answer_tokens = request.sampling.max_tokens
-        self._body = encode_request(request, address.model, row.max_tokens_field, row.body)
+        self._as_stream = not fits_one_piece(row, request)
+        self._body = encode_request(request, address.model, row.max_tokens_field, row.body, stream=self._as_stream)
         self._source = row.source
         self._splitter = EventSplitter(source=self._source)
         self._events: Iterator[Event] = iter(())
@@ -65,6 +73,8 @@ class AnswerStream:
         now = self._loop.time()
         self._ends_at = now + row.deadlines.total_seconds
         self._first_token_seconds = first_token_seconds or row.deadlines.first_token_seconds
+        if not self._as_stream:
+            self._first_token_seconds += (request.sampling.max_tokens or 0) / SLOWEST_TOKENS_PER_SECOND
         self._begins_at = now + self._first_token_seconds
         self._in_one_piece = False
         self._begun = False
@@ -74,7 +84,7 @@ class AnswerStream:
 
     @property
     def in_one_piece(self) -> bool:
-        """Whether the answer came as one JSON body, by a backend that does not stream."""
+        """Whether the answer came as one JSON body: it was asked for so, or the backend does not stream."""
         return self._in_one_piece
 
     @property
@@ -162,7 +172,7 @@ class AnswerStream:
 
     async def _drain(self) -> None:
         """Waits for the end of the body behind [DONE], without which the connection cannot be used again."""
-        if self._response is not None:
+        if self._response is not None and not self._response.content.at_eof():
             with suppress(*FOREIGN):
                 async with asyncio.timeout(DRAIN_SECONDS):
                     while await self._response.content.readany():
@@ -213,7 +223,7 @@ class AnswerStream:
                 self.address,
                 "chat/completions",
                 body=self._body,
-                accept="text/event-stream",
+                accept="text/event-stream" if self._as_stream else "application/json",
                 counter=self,
             )
         if response.status != 200:
@@ -247,3 +257,13 @@ class AnswerStream:
             source=self._source,
             answer_tokens=self._answer_tokens,
         )
+
+
+def fits_one_piece(row: BackendRow, request: ChatRequest) -> bool:
+    """Whether an answer is asked for as one JSON: a short one of a cloud, that nobody reads while it grows.
+
+    A stream costs both sides dozens of events in place of one. But only a stream tells early that a backend hangs,
+    and an engine of this device that its client has left.
+    """
+    tokens = request.sampling.max_tokens
+    return request.in_one_piece and row.place is Place.CLOUD and tokens is not None and tokens <= SHORT_TOKENS

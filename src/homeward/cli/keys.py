@@ -8,7 +8,7 @@ import click
 from homeward.cli.models import config_option, table
 from homeward.config import load
 from homeward.observability.logs import configure_for_commands
-from homeward.protocol.key_use import SCOPES, KeyScope
+from homeward.protocol.key_use import SCOPES, KeyLimits, KeyScope
 
 NO_KEYS = "There are no keys: any program on this machine may use /v1, as long as Homeward listens here only."
 
@@ -29,8 +29,26 @@ def keys() -> None:
     help="What the key allows; give it once for each [models, answers, embeddings]. "
     "Without `cloud`, whatever the program asks stays on this device.",
 )
+@click.option(
+    "--requests-per-minute",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many requests it may send in a minute [as [gateway] says; any number, where it says nothing].",
+)
+@click.option(
+    "--at-once",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many of its requests may run at once [likewise].",
+)
 @config_option
-def add(config: Path | None, name: str, scopes: Sequence[KeyScope]) -> None:
+def add(
+    config: Path | None,
+    name: str,
+    scopes: Sequence[KeyScope],
+    requests_per_minute: int | None,
+    at_once: int | None,
+) -> None:
     """Make a key for the program NAME, and print it: it is shown this once, and can't be shown again.
 
     From the first key on, every program needs one.
@@ -38,7 +56,8 @@ def add(config: Path | None, name: str, scopes: Sequence[KeyScope]) -> None:
     from homeward.app.keys import KeyFile
     from homeward.gate.keys import DEFAULT_SCOPES
 
-    key = KeyFile(load(config=config).data_dir).add(name, scopes or DEFAULT_SCOPES)
+    limits = KeyLimits(requests_per_minute=requests_per_minute, at_once=at_once)
+    key = KeyFile(load(config=config).data_dir).add(name, scopes or DEFAULT_SCOPES, limits)
     click.echo("Keep this key where its program finds it; it is not shown again:", err=True)
     click.echo(key)
 
@@ -46,12 +65,12 @@ def add(config: Path | None, name: str, scopes: Sequence[KeyScope]) -> None:
 @keys.command("list")
 @config_option
 def list_keys(config: Path | None) -> None:
-    """Show whose keys there are, and what each allows; not the keys themselves, which nobody has."""
+    """Show whose keys there are, what each allows, and how much; not the keys themselves, which nobody has."""
     from homeward.app.keys import key_rows
 
     rows = key_rows(load(config=config))
     if rows:
-        table(("NAME", "SCOPES", "MADE"), rows)
+        table(("NAME", "SCOPES", "MADE", "LIMITS"), rows)
     else:
         click.echo(NO_KEYS)
 

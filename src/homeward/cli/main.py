@@ -15,6 +15,7 @@ from homeward.cli.models import config_option, discover, doctor, models
 from homeward.cli.open_webui import open_webui
 from homeward.cli.route import route
 from homeward.config import Settings, load
+from homeward.config.gateway import GatewaySettings
 from homeward.protocol.errors import HomewardError
 
 HELP = {name: field.description or "" for name, field in Settings.model_fields.items()}
@@ -83,17 +84,25 @@ def up(config: Path | None, **options: Any) -> None:
 @click.option("--port", type=int, help=HELP["port"])
 @click.option("--data-dir", type=click.Path(path_type=Path, file_okay=False), help=HELP["data_dir"])
 @config_option
+@click.option("--workers", type=click.IntRange(1, 64), help=GatewaySettings.model_fields["workers"].description)
 @click.option("--debug/--no-debug", default=None, help=HELP["debug"])
-def gateway(config: Path | None, **options: Any) -> None:
+def gateway(config: Path | None, workers: int | None, **options: Any) -> None:
     """Start the gateway alone: /v1 for other programs, without the page."""
-    settings = load({**options, "open": False}, config=config)
+    of_the_gateway = {"workers": workers} if workers is not None else None
+    settings = load({**options, "open": False, "gateway": of_the_gateway}, config=config)
     from homeward.app.compose import Parts, assembled_gateway
-    from homeward.app.serve import run
     from homeward.observability.logs import configure
 
     configure(debug=settings.debug, log_format=settings.log_format)
     parts = Parts(settings, page=False)
-    run(parts, lambda port: assembled_gateway(settings, parts, port), announce=click.echo)
+    if settings.gateway.workers > 1:
+        from homeward.app.workers.keeper import run as keep
+
+        keep(parts, announce=click.echo)
+    else:
+        from homeward.app.serve import run
+
+        run(parts, lambda port: assembled_gateway(settings, parts, port), announce=click.echo)
 
 
 def watch(config: Path | None, options: dict[str, Any]) -> None:

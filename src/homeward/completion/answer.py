@@ -13,6 +13,7 @@ import structlog
 
 from homeward.backends import Backend, RetryBudget, backoff_seconds
 from homeward.completion.events import Ended, Event
+from homeward.completion.nobody import nothing_to_ask
 from homeward.completion.prepared import Prepared
 from homeward.completion.racing import race
 from homeward.completion.trial import Nth, Trial
@@ -23,12 +24,11 @@ from homeward.protocol.errors import (
     BackendUnreachableError,
     EngineError,
     HomewardError,
+    ImagesError,
     InvalidRequestError,
-    NoBackendError,
 )
 from homeward.protocol.receipt import DroppedRecord, Outcome, Receipt
-from homeward.routing import Attempt, Plan
-from homeward.routing.words import reason_sentence
+from homeward.routing import Attempt
 
 log = structlog.get_logger(__name__)
 
@@ -38,6 +38,8 @@ REQUEST_IS_WRONG = frozenset({400, 413, 422})
 """Statuses by which a backend says so: another one would say the same."""
 
 WORTH_ANOTHER_TRY = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+
+RANDOM = Random()  # noqa: S311 - spreads retries over time
 
 PATIENCE_SECONDS = 5.0
 """Whoever asks to be left alone for longer is not asked again for the same request."""
@@ -71,23 +73,24 @@ class Answer:
         self._backends = backends
         self._make_trial = make_trial
         self._retries = retries
-        self._random = Random()  # noqa: S311 - spreads retries over time
         self._created_at = datetime.now(UTC)
         self._started = time.monotonic()
         self._ended: float | None = None
         self._outcome: Outcome = "stopped"
         self._error: HomewardError | None = None
         self._trials: list[Trial] = []
-        self._rest: list[Attempt] = []
+        self._rest = list(self.plan.attempts)
+        self._tried_again = False
         self._current: Trial | None = None
 
     async def events(self) -> AsyncGenerator[Event, None]:
         """What happens, ending in `Ended`; closing it early stops the generation."""
         try:
             self._retries.earn()
-            async with aclosing(self._walk()) as events:
-                async for event in events:
-                    yield event
+            while (attempt := await self._next()) is not None:
+                async with aclosing(self._tried(attempt)) as events:
+                    async for event in events:
+                        yield event
             if not self.plan.attempts:
                 self._error = nothing_to_ask(self.plan)
             self._outcome = self._how_it_ended()
@@ -99,21 +102,17 @@ class Answer:
 
     # The walk
 
-    async def _walk(self) -> AsyncGenerator[Event, None]:
-        """Each attempt in turn, until one has spoken or none is left."""
-        self._rest = list(self.plan.attempts)
-        while self._rest and not self._is_over():
-            if self._trials and not self._retries.spend():
-                return
-            attempt = self._rest.pop(0)
-            async with aclosing(self._tried(attempt)) as events:
-                async for event in events:
-                    yield event
-            last = self._trials[-1].attempt
-            if not self._is_over() and await self._worth_another_try(last):
-                async with aclosing(self._tried(last)) as events:
-                    async for event in events:
-                        yield event
+    async def _next(self) -> Attempt | None:
+        """Who is asked next; None once one has spoken, or nobody is left. Waits before the last one's second try."""
+        if not self._trials:
+            return self._rest.pop(0) if self._rest else None
+        last = self._trials[-1].attempt
+        if self._is_over() or self._tried_again:
+            return None
+        if await self._worth_another_try(last):
+            self._tried_again = True
+            return last
+        return self._rest.pop(0) if self._rest and self._retries.spend() else None
 
     async def _tried(self, attempt: Attempt) -> AsyncGenerator[Event, None]:
         """One trial; where the policy says so a second one beside it, once the first is late."""
@@ -178,7 +177,7 @@ class Answer:
             case BackendUnreachableError(name_resolves=False):
                 return None
             case BackendStatusError() | BackendDisconnectedError() | BackendUnreachableError():
-                seconds = backoff_seconds(1, self._random, max(rests_seconds, error.retry_after_seconds or 0.0))
+                seconds = backoff_seconds(1, RANDOM, max(rests_seconds, error.retry_after_seconds or 0.0))
                 return seconds if seconds <= PATIENCE_SECONDS else None
             case _:
                 return None
@@ -188,9 +187,7 @@ class Answer:
         if not self._trials:
             return False
         error = self._error
-        refused = isinstance(error, BackendStatusError) and error.upstream_status in REQUEST_IS_WRONG
-        wrong = refused or isinstance(error, InvalidRequestError) or self._engines_fallen > 1
-        return error is None or self._spoken or wrong
+        return error is None or self._spoken or is_wrong_for_all(error) or self._engines_fallen > 1
 
     @property
     def _engines_fallen(self) -> int:
@@ -249,7 +246,7 @@ class Answer:
                 for each in self.plan.dropped
             ),
             finish_reason=trial.finish_reason if trial else None,
-            first_token_seconds=trial.first_token - self._started if trial and trial.first_token else None,
+            first_token_seconds=first_token_seconds(trial, self._started) if trial else None,
             total_seconds=ended - self._started,
             prompt_tokens=usage.prompt_tokens if usage else None,
             completion_tokens=usage.completion_tokens if usage else None,
@@ -263,9 +260,20 @@ class Answer:
         )
 
 
+def first_token_seconds(trial: Trial, started: float) -> float | None:
+    """How long the first word was waited for; None where all came at once, or nothing."""
+    return None if trial.in_one_piece or trial.first_token is None else trial.first_token - started
+
+
 def speed(trial: Trial, usage: Usage | None, ended: float) -> float | None:
     """Tokens per second behind the first one; None where there are too few to tell."""
-    if usage is None or usage.completion_tokens < 2 or trial.first_token is None or ended <= trial.first_token:
+    if (
+        trial.in_one_piece
+        or usage is None
+        or usage.completion_tokens < 2
+        or trial.first_token is None
+        or ended <= trial.first_token
+    ):
         return None
     return (usage.completion_tokens - 1) / (ended - trial.first_token)
 
@@ -280,13 +288,8 @@ def home_is_down(cause: HomewardError | None) -> EngineError:
     )
 
 
-def nothing_to_ask(plan: Plan) -> NoBackendError:
-    """Why there is no answer: each backend that was dropped, and the reason."""
-    reasons = " ".join(
-        f"{each.backend}: {each.sentence or reason_sentence(each.reason, 'en')}" for each in plan.dropped
-    )
-    return NoBackendError(
-        f"No model can answer. {reasons}".strip(),
-        next_step="Check the models and the policy, then try again.",
-        retry_after_seconds=plan.retry_after_seconds,
-    )
+def is_wrong_for_all(error: HomewardError) -> bool:
+    """Whether the request itself is wrong, so that nobody else would answer it either."""
+    if isinstance(error, BackendStatusError):
+        return error.upstream_status in REQUEST_IS_WRONG
+    return isinstance(error, InvalidRequestError) and not isinstance(error, ImagesError)

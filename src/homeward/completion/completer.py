@@ -5,6 +5,8 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
+import msgspec
+
 from homeward.backends import Backend, RetryBudget
 from homeward.completion.answer import Answer
 from homeward.completion.facts import gather
@@ -66,8 +68,11 @@ class Completer:
             now=self._now,
             assessing=thorough or rules.need_assessment,
         )
-        plan = decide(known.facts, self.snapshot(request.backend, request.model), rules.policy, rules.budget)
-        return Prepared(request, known, plan, rules)
+        snapshot = self.snapshot(request.backend, request.model)
+        plan = decide(known.facts, snapshot, rules.policy, rules.budget)
+        if plan.hedge:  # who comes first is told by the first word
+            request = msgspec.structs.replace(request, in_one_piece=False)
+        return Prepared(request, known, plan, snapshot, rules)
 
     def begin(self, prepared: Prepared) -> Answer:
         """The answer to a request; nothing is asked until its events are read."""
@@ -95,6 +100,8 @@ class Completer:
         """Whether nothing that the user has changed since the plan was made forbids this attempt."""
         rules = self.rules
         snapshot = self.snapshot(prepared.request.backend, prepared.request.model)
+        if rules is prepared.rules and snapshot == prepared.snapshot:
+            return True
         plan = decide(prepared.known.facts, snapshot, rules.policy, rules.budget)
         reason = next((each.reason for each in plan.dropped if each.backend == attempt.backend), None)
         return reason not in FORBIDDEN

@@ -56,6 +56,7 @@ async def gather(
     assessed = assess(question_of(request)) if assessing else None
     tokens = await estimate(request.messages) + tool_tokens(request.sampling)
     moment = now()
+    has_images = bool(images(request.messages))
     facts = Facts(
         mode=request.mode,
         places=request.places,
@@ -69,7 +70,8 @@ async def gather(
         may_leave=MAY[inspected.may_leave],
         approved=request.approved,
         stays_home=request.stays_home,
-        attachments=bool(request.further or images(request.messages)),
+        attachments=has_images or bool(request.further),
+        images=has_images,
         weekday=moment.weekday(),
         minute=moment.hour * 60 + moment.minute,
         spent=spent,

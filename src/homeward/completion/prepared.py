@@ -1,22 +1,24 @@
 """A request that was looked at and has a plan."""
 
+from functools import cached_property
+
 import msgspec
 
 from homeward.completion.facts import Known
 from homeward.completion.firewall import Firewall
 from homeward.config import BudgetSettings, PolicySettings
 from homeward.protocol.chat import ChatRequest
-from homeward.routing import Plan, effective
+from homeward.routing import Plan, Snapshot, effective
 
 
-class Rules(msgspec.Struct, frozen=True):
+class Rules(msgspec.Struct, frozen=True, dict=True):
     """What the user has laid down; replaced as a whole when it changes."""
 
     policy: PolicySettings
     budget: BudgetSettings
     firewall: Firewall
 
-    @property
+    @cached_property
     def need_assessment(self) -> bool:
         """Whether any rule looks at what a request is about, or how demanding it is."""
         return any(rule.when.task or rule.when.complexity for rule in effective(self.policy).rules)
@@ -28,4 +30,6 @@ class Prepared(msgspec.Struct, frozen=True):
     request: ChatRequest
     known: Known
     plan: Plan
+    snapshot: Snapshot
+    """The backends' state that it was made of."""
     rules: Rules

@@ -43,6 +43,8 @@ class Relay:
 
     def end(self) -> tuple[Chunk, ...]:
         """What was held back; nothing more comes."""
+        if not (self._changes_text or self._calls):
+            return ()
         if self._calls and self.finish_reason == "stop":  # some servers end like this although they call tools
             self.finish_reason = "tool_calls"
         text = self._in_text.feed(self._repeated.end()) + self._in_text.end()

@@ -1,8 +1,7 @@
 """One attempt at an answer: one backend, asked once."""
 
-import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager, nullcontext
 from typing import NamedTuple
 from uuid import UUID
@@ -17,10 +16,17 @@ from homeward.completion.relay import Relay
 from homeward.completion.texts import with_texts
 from homeward.completion.window import Count, estimate, fit, tool_tokens
 from homeward.observability.audit import Audit, AuditBegun, Entry
-from homeward.observability.spend import Reservation, Spend
+from homeward.observability.spend import Budgeting, Reservation
 from homeward.protocol.address import Address
 from homeward.protocol.chat import ChatRequest, FinishReason, Message, Usage
-from homeward.protocol.errors import ContextLengthError, FindingsError, HomewardError, NoBackendError, RestingError
+from homeward.protocol.errors import (
+    BusyError,
+    ContextLengthError,
+    FindingsError,
+    HomewardError,
+    NoBackendError,
+    RestingError,
+)
 from homeward.protocol.place import Place
 from homeward.protocol.receipt import AttemptRecord
 from homeward.routing import Attempt
@@ -34,7 +40,7 @@ ANSWER_SHARE = 4
 class Books:
     """What is written down about everything that leaves this device, and what it costs."""
 
-    def __init__(self, audit: Audit, spend: Spend) -> None:
+    def __init__(self, audit: Audit, spend: Budgeting) -> None:
         self.audit = audit
         self.spend = spend
 
@@ -82,6 +88,8 @@ class Trial:
         self.model = ""
         self.first_token: float | None = None
         """On the monotonic clock."""
+        self.in_one_piece = False
+        """Whether all words came at once, so that nothing tells how fast they were made."""
         self.finish_reason: FinishReason | None = None
         self.usage: Usage | None = None
         self.left_out = 0
@@ -129,7 +137,7 @@ class Trial:
         """What happens; its error, if any, is in `error` afterwards."""
         permit: Permit | None = None
         try:
-            permit = self._permitted()
+            permit = await self._permitted()
             async with aclosing(self._ask()) as events:
                 async for event in events:
                     yield event
@@ -147,17 +155,19 @@ class Trial:
             if permit is not None:
                 self._report(permit)
 
-    def _permitted(self) -> Permit:
+    async def _permitted(self) -> Permit:
         """Whether it may be asked: the plan was made a moment ago, and things change."""
         row = self._backend.row
         if row.place is not self.attempt.place or (row.leaves_device and self._known.kept_home):
             raise NoBackendError("This backend must not be asked.", detail="the plan doesn't fit the backend")
-        permit = self._backend.health.permit()
+        permit = await self._backend.health.permit()
         if permit is None:
-            raise RestingError(
-                self._backend.health.why or f"{row.source} is left alone for a while.",
+            health = self._backend.health
+            kind = BusyError if health.busy else RestingError
+            raise kind(
+                health.why or f"{row.source} is left alone for a while.",
                 next_step="Try again in a moment.",
-                retry_after_seconds=max(1.0, self._backend.health.rests_seconds()),
+                retry_after_seconds=max(1.0, health.rests_seconds()),
             )
         return permit
 
@@ -167,7 +177,8 @@ class Trial:
         if self.error is not None:
             permit.failed(self.error)
         elif spoke_at is not None and self._sent_at is not None:
-            permit.succeeded(spoke_at - self._sent_at, self._tokens_read())
+            seconds = None if self.in_one_piece else spoke_at - self._sent_at
+            permit.succeeded(seconds, self._tokens_read())
         else:
             permit.given_up()
 
@@ -183,7 +194,8 @@ class Trial:
         try:
             async for ahead in turn.ahead():
                 yield Waiting("queued", name, ahead)
-            yield Waiting("loading", name)
+            if self._backend.row.restarts:
+                yield Waiting("loading", name)
             async with self._backend.locate(self.attempt.model) as address:
                 request, originals = await self._outgoing()
                 request = await self._fitted(request, address)
@@ -197,13 +209,26 @@ class Trial:
     async def _answered(
         self, request: ChatRequest, address: Address, originals: Mapping[str, str]
     ) -> AsyncGenerator[Said, None]:
+        """What the backend says; its counts into the receipt."""
+        relay = Relay(beginning_of(request), originals)
         async with (
             self._on_record(request, address) if self._backend.row.leaves_device else nullcontext(),
             self._open(request, address) as stream,
-            aclosing(self._relay(stream, request, originals)) as pieces,
         ):
-            async for said in pieces:
-                yield said
+            try:
+                async for chunk in stream:
+                    said = relay.take((chunk, *stream.arrived()))
+                    self.finish_reason, self.usage = relay.finish_reason, relay.usage
+                    if said:
+                        self.first_token = self.first_token or time.monotonic()
+                        yield Said(said)
+                if said := relay.end():
+                    self.first_token = self.first_token or time.monotonic()
+                    yield Said(said)
+                self.finish_reason = relay.finish_reason
+            finally:
+                self.bytes_out += stream.bytes_out
+                self._refused, self.in_one_piece = stream.refused, stream.in_one_piece
 
     @asynccontextmanager
     async def _on_record(self, request: ChatRequest, address: Address) -> AsyncIterator[None]:
@@ -213,7 +238,7 @@ class Trial:
                 f"{self._backend.row.source} may not be asked any more.",
                 next_step="Try again: your rules or consents have changed meanwhile.",
             )
-        reservation = self._reserve(request)
+        reservation = await self._reserve(request)
         try:
             entry = await self._books.audit.begin(self._begun(request, address))
         except BaseException:
@@ -225,7 +250,7 @@ class Trial:
             self.error = error
             raise
         finally:
-            await finished(self._close(entry, reservation))
+            await self._close(entry, reservation)
 
     def _open(self, request: ChatRequest, address: Address) -> AbstractAsyncContextManager[AnswerStream]:
         self._sent_at = time.monotonic()
@@ -234,26 +259,6 @@ class Trial:
         most = row.deadlines.first_token_seconds
         seconds = health.first_token_seconds(self._known.facts.tokens, most) if self._impatient else most
         return self._backend.open_stream(request, at=address, first_token_seconds=seconds)
-
-    async def _relay(
-        self, stream: AnswerStream, request: ChatRequest, originals: Mapping[str, str]
-    ) -> AsyncGenerator[Said, None]:
-        """What the stream says; its counts into the receipt."""
-        relay = Relay(beginning_of(request), originals)
-        try:
-            async for chunk in stream:
-                said = relay.take((chunk, *stream.arrived()))
-                self.finish_reason, self.usage = relay.finish_reason, relay.usage
-                if said:
-                    self.first_token = self.first_token or time.monotonic()
-                    yield Said(said)
-            if said := relay.end():
-                self.first_token = self.first_token or time.monotonic()
-                yield Said(said)
-            self.finish_reason = relay.finish_reason
-        finally:
-            self.bytes_out += stream.bytes_out
-            self._refused = stream.refused
 
     # What goes out
 
@@ -295,10 +300,10 @@ class Trial:
         most = Usage(prompt_tokens=facts.tokens, completion_tokens=request.sampling.max_tokens or facts.max_tokens)
         return cost(self._backend.row, most)
 
-    def _reserve(self, request: ChatRequest) -> Reservation:
+    async def _reserve(self, request: ChatRequest) -> Reservation:
         """Set aside what it may cost; requests at the same time can't pass the budget together."""
         limit = self._rules.budget.month if self.attempt.place is Place.CLOUD else None
-        reservation = self._books.spend.reserve(self._at_most(request) or 0.0, limit=limit)
+        reservation = await self._books.spend.reserve(self._at_most(request) or 0.0, limit=limit)
         if reservation is None:
             raise NoBackendError(
                 "This month's budget for clouds is spent.", next_step="Raise it under [budget], or answer at home."
@@ -336,16 +341,6 @@ class Trial:
             completion_tokens=self.usage.completion_tokens if self.usage else None,
             error=self.error.code if self.error else stopped,
         )
-
-
-async def finished(work: Awaitable[None]) -> None:
-    """Have short work done to its end, although its caller may be cancelled meanwhile."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
 
 
 def beginning_of(request: ChatRequest) -> str:

@@ -74,4 +74,13 @@ class GatewaySettings(Table):
     aliases: dict[ModelName, ModelName] = Field(
         {}, description='Other names for models, like `"gpt-4o-mini" = "SmolLM2-135M-Instruct"`.'
     )
+    workers: int = Field(
+        1, ge=1, le=64, description="Processes that share the work of `homeward gateway`; `homeward up` is always one."
+    )
+    requests_per_minute: int | None = Field(
+        None, ge=1, description="How many requests each key may send in a minute, unless it has a limit of its own."
+    )
+    at_once: int | None = Field(
+        None, ge=1, description="How many requests of each key may run at once, unless it has a limit of its own."
+    )
     max_body_mb: int = Field(20, ge=1, le=1000, description="Largest request under /v1, in megabytes.")

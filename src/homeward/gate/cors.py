@@ -11,7 +11,7 @@ ASKED_HEADERS = b"access-control-request-headers"
 ALLOWED_HEADERS = re.compile(
     rb"authorization|content-type|x-api-key|api-key|(x-homeward|openai|x-stainless)-[a-z0-9-]+", re.IGNORECASE
 )
-SHOWN_HEADERS = re.compile(rb"x-homeward-[a-z0-9-]+|x-request-id|retry-after")
+SHOWN_HEADERS = re.compile(rb"x-homeward-[a-z0-9-]+|x-ratelimit-[a-z-]+|x-request-id|retry-after")
 """Of an answer; browsers know no pattern here, so each answer names its own."""
 
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import msgspec
 
-from homeward.protocol.key_use import KeyScope, KeyUse
+from homeward.protocol.key_use import NO_LIMITS, KeyLimits, KeyScope, KeyUse
 
 DEFAULT_SCOPES: Final[tuple[KeyScope, ...]] = ("models", "answers", "embeddings")
 """Nothing of what a program sends leaves this device unless its user says so."""
@@ -17,7 +17,7 @@ DEFAULT_SCOPES: Final[tuple[KeyScope, ...]] = ("models", "answers", "embeddings"
 KEY_HEADERS = frozenset({b"authorization", b"x-api-key", b"api-key"})
 
 
-class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Key(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
     """What is kept of a key. It can't be got back from that."""
 
     name: str
@@ -26,6 +26,8 @@ class Key(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     """SHA-256 in hexadecimal; a key is 256 random bits, so nothing slower is needed."""
     scopes: tuple[KeyScope, ...]
     created_at: datetime
+    limits: KeyLimits = NO_LIMITS
+    """Its own; what it leaves open, the settings say."""
 
 
 class Ring(msgspec.Struct, frozen=True):
@@ -61,9 +63,14 @@ def digest_of(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def ring_of(keys: Iterable[Key]) -> Ring:
-    """These keys in force."""
-    return Ring(tuple((bytes.fromhex(key.digest), KeyUse(key.name, frozenset(key.scopes))) for key in keys))
+def ring_of(keys: Iterable[Key], usual: KeyLimits = NO_LIMITS) -> Ring:
+    """These keys in force, with the usual limits where they have none of their own."""
+    return Ring(tuple((bytes.fromhex(key.digest), use_of(key, usual)) for key in keys))
+
+
+def use_of(key: Key, usual: KeyLimits) -> KeyUse:
+    """What a key allows."""
+    return KeyUse(key.name, frozenset(key.scopes), key.limits.or_else(usual))
 
 
 def key_in(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:

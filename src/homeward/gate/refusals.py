@@ -1,5 +1,7 @@
 """Saying no, as a value and as an answer. Nothing of the request is repeated in it."""
 
+from collections.abc import Iterable
+
 import msgspec
 from starlette.types import Send
 
@@ -71,6 +73,16 @@ def lacks_scope(scope: str) -> Refusal:
         code="insufficient_scope",
         message=f"This key may not be used for this: it lacks the scope `{scope}`. "
         f"Make one that has it with: homeward keys add NAME --scope {scope}",
+    )
+
+
+def over_limit(limit: str, retry_after_seconds: int, headers: Iterable[tuple[bytes, bytes]]) -> Refusal:
+    """The key is right, but is used too much; `limit` says how much is allowed."""
+    return Refusal(
+        status=429,
+        code="rate_limit_exceeded",
+        message=f"This key has sent as many requests as it may: {limit}. Try again in {retry_after_seconds} s.",
+        headers=((b"retry-after", b"%d" % retry_after_seconds), *headers),
     )
 
 

@@ -7,7 +7,7 @@ import re
 from typing import TypeVar
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.types import Receive, Scope
 
 from homeward.protocol.errors import InvalidRequestError
 
@@ -26,18 +26,23 @@ class MediaTypeError(InvalidRequestError):
     status = 415
 
 
-async def json_body(request: Request) -> bytes:
+async def json_body(scope: Scope, receive: Receive) -> bytes:
     """The body of a request, declared as JSON.
 
     Raises MediaTypeError where it is declared otherwise, InvalidRequestError where it is empty or broken off.
     """
-    media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type != "application/json":
+    declared: bytes = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    if declared.partition(b";")[0].strip().lower() != b"application/json":
         raise MediaTypeError("The body must be JSON.", next_step="Send it with content-type: application/json.")
-    try:
-        body = await request.body()
-    except ClientDisconnect:  # nobody is there to be answered, but nothing went wrong here either
-        raise InvalidRequestError("The request was broken off before its end.") from None
+    pieces: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":  # nobody is there to be answered, but nothing went wrong here either
+            raise InvalidRequestError("The request was broken off before its end.")
+        pieces.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    body = b"".join(pieces)
     if not body:
         raise InvalidRequestError("The body is empty.", next_step="Send a JSON object.")
     return body

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from homeward.gateway.bodies import decode, json_body
@@ -28,7 +27,7 @@ class ChatCompletions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            body = decode(await json_body(Request(scope, receive)), decoder)
+            body = decode(await json_body(scope, receive), decoder)
             caller = caller_of(scope)
             request = restricted(request_of(body, self._names), caller)
         except HomewardError as error:

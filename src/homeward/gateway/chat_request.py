@@ -190,6 +190,7 @@ def request_of(body: ChatBody, names: Names) -> ChatRequest:
         stays_home=wishes.stays_home,
         background=wishes.background,
         may_trim=wishes.trim,
+        in_one_piece=not body.stream,
     )
 
 

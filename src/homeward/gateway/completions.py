@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
-from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from homeward.gateway.bodies import decode, json_body
@@ -73,7 +72,7 @@ class TextCompletions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         try:
-            body = decode(await json_body(Request(scope, receive)), decoder)
+            body = decode(await json_body(scope, receive), decoder)
             prompt = prompt_of(body)
             caller = caller_of(scope)
             request = restricted(request_of(chat_body(body, prompt), self._names), caller)

@@ -5,7 +5,6 @@ from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
-from starlette.requests import Request
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
@@ -57,7 +56,7 @@ class EmbeddingsApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, for as long as the client is there."""
         try:
-            request = decode(await json_body(Request(scope, receive)), _decoder)
+            request = decode(await json_body(scope, receive), _decoder)
             if not self._is_ours(request.model):
                 raise NoEmbeddingModelError(request.model)
             async with while_client_stays(receive):

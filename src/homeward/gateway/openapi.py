@@ -23,14 +23,15 @@ Json: TypeAlias = dict[str, Any]
 STRING: Json = {"type": "string"}
 
 MEANINGS = {
-    400: "The request can't be served as it is: `param` names the field.",
+    400: "The request can't be served as it is: `param` names the field, where it is one alone.",
     401: "A key is needed, and there was none, a wrong one, or two.",
-    403: "The key lacks a scope, or a web page asked that may not.",
+    403: "The key lacks a scope, the user's policy leaves nobody to answer, or a web page asked that may not.",
     404: "There is no such model, response or receipt.",
     413: "The request is too large.",
     415: "The body is not declared as JSON.",
     421: "Homeward is not served under this host name.",
-    429: "All places are taken, here or at the cloud. Try again after `retry-after`.",
+    429: "The limit of the key is reached, or all places are taken, here or at the cloud. "
+    "Try again after `retry-after`.",
     500: "A fault of Homeward's.",
     502: "The backend failed.",
     503: "Nothing can answer now, or what must not leave this device would have. Try again after `retry-after`.",

@@ -15,11 +15,11 @@ from homeward.protocol.embeddings import MOST_INPUTS, EmbeddingsRequest
 from homeward.protocol.receipt import Receipt
 from homeward.protocol.responses import InputItem
 
-GATE = (401, 403, 413, 421)
+GATE = (401, 403, 413, 421, 429)
 """Statuses by which the gate refuses any request."""
 READING = (*GATE, 400, 404, 415)
 """Those of a request with a body."""
-ANSWERING = (*READING, 429, 500, 502, 503, 504)
+ANSWERING = (*READING, 500, 502, 503, 504)
 """Those of one that a model answers."""
 
 ImageData = Annotated[str, msgspec.Meta(pattern=f"^{chat.IMAGE.pattern}$")]

@@ -89,7 +89,7 @@ class CreateResponse:
 
 async def read_request(request: Request, store: ResponseStore) -> Asked:
     """The request, checked, with the conversation before it. Raises HomewardError."""
-    body = decode(await json_body(request), decoder)
+    body = decode(await json_body(request.scope, request.receive), decoder)
     check(body)
     if isinstance(store, NothingKept):
         body.store = False  # and so its response says

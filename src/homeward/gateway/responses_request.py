@@ -198,6 +198,7 @@ def request_of(body: ResponseBody, items: Iterable[Item], names: Names, *, stays
         may_trim=wishes.trim or body.truncation == "auto",
         stays_home=wishes.stays_home or stays_home,
         background=wishes.background,
+        in_one_piece=not body.stream,
     )
 
 

@@ -6,6 +6,7 @@ from contextlib import aclosing
 from typing import Any, Protocol
 
 import msgspec
+import structlog
 from starlette.types import Receive, Send
 
 from homeward.completion import Answer, Completer, Ended, Prepared, Said, Waiting
@@ -25,6 +26,8 @@ from homeward.gateway.serving import (
 from homeward.protocol.chat import ChatRequest, Chunk, FinishReason, Usage
 from homeward.protocol.errors import BrokenOffError, HomewardError, OverloadedError
 from homeward.protocol.receipt import Receipt
+
+log = structlog.get_logger(__name__)
 
 JSON = (b"content-type", b"application/json")
 DONE = b"data: [DONE]\n\n"
@@ -121,6 +124,16 @@ class Sender:
 
     async def _sent(self, answer: Answer, response: Sending, working: "asyncio.Task[None]") -> None:
         try:
+            await self._said(answer, response, working)
+        except BrokenOffError as error:  # it would not read that either
+            log.warning("client_cut_off", receipt=str(answer.id), message=error.message)
+            answer.interrupt(error)
+        finally:
+            self.receipts.keep(answer.receipt)
+
+    async def _said(self, answer: Answer, response: Sending, working: "asyncio.Task[None]") -> None:
+        """Raises BrokenOffError: the client reads nothing."""
+        try:
             if self._draining:
                 error = OverloadedError("Homeward is shutting down.", retry_after_seconds=5.0)
                 answer.interrupt(error)
@@ -134,8 +147,6 @@ class Sender:
             broken_off = BrokenOffError("shutdown", "Homeward was shut down before this answer was whole.")
             answer.interrupt(broken_off)
             await response.fail(broken_off)
-        finally:
-            self.receipts.keep(answer.receipt)
 
     async def close(self, seconds: float) -> None:
         """Take no more requests; let answers finish for so long, then end them with an error that says so."""

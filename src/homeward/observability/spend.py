@@ -7,6 +7,7 @@ before it is sent, so requests at the same time can't pass the budget together.
 import math
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from typing import Protocol
 
 from homeward.observability.audit import Transfer
 
@@ -36,6 +37,18 @@ class Reservation:
             self._settle(self, self.at_most if cost is None else cost)
 
 
+class Budgeting(Protocol):
+    """This month's sum as a request sees it: a `Spend`, or what stands in for one elsewhere."""
+
+    def month(self) -> float:
+        """What this month has cost, with all that is still reserved."""
+        ...
+
+    async def reserve(self, at_most: float, *, limit: float | None = None) -> Reservation | None:
+        """Set aside what a request may cost; None where that could pass the limit, and so it must not be sent."""
+        ...
+
+
 class Spend:
     """The running sum, in the budget's currency. For one event loop; no method waits."""
 
@@ -55,8 +68,12 @@ class Spend:
         """Whether one more request of this cost could pass the limit."""
         return limit is not None and self.month() + at_most > limit
 
-    def reserve(self, at_most: float, *, limit: float | None = None) -> Reservation | None:
+    async def reserve(self, at_most: float, *, limit: float | None = None) -> Reservation | None:
         """Set aside what a request may cost; None where that could pass the limit, and so it must not be sent."""
+        return self.reserve_now(at_most, limit=limit)
+
+    def reserve_now(self, at_most: float, *, limit: float | None = None) -> Reservation | None:
+        """The same, for who can't wait: here nothing has to be waited for."""
         if self.would_exceed(limit, at_most):
             return None
         reservation = Reservation(at_most, self._settle)

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import cached_property
 
 import msgspec
 
@@ -60,7 +61,7 @@ class PartReport(msgspec.Struct, frozen=True, kw_only=True):
     """False where we could not look at all of it, whatever the reason."""
 
 
-class Report(msgspec.Struct, frozen=True):
+class Report(msgspec.Struct, frozen=True, dict=True):
     """What was seen in a request, part by part."""
 
     parts: tuple[PartReport, ...]
@@ -70,7 +71,7 @@ class Report(msgspec.Struct, frozen=True):
         """False where we could not look at everything: such a request has to be treated as if it held secrets."""
         return all(part.complete for part in self.parts)
 
-    @property
+    @cached_property
     def counts(self) -> Mapping[str, int]:
         """How many findings there are of each kind."""
         return Counter(str(finding.kind) for part in self.parts for finding in part.findings)

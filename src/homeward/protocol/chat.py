@@ -161,6 +161,8 @@ class ChatRequest(msgspec.Struct, frozen=True, kw_only=True):
     """Where it may be answered, whatever the policy allows beyond that; None leaves it to the policy."""
     may_trim: bool = True
     """Whether the oldest turns may be left out where the conversation is longer than the model's window."""
+    in_one_piece: bool = False
+    """Whether nobody reads the answer while it grows."""
     background: bool = False
     """Whether nobody waits for it, as for a conversation's title: everybody else goes first."""
     stays_home: bool = False

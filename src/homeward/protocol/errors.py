@@ -3,12 +3,16 @@
     HomewardError
     ├── InvalidRequestError           the caller asked for what cannot be done
     │   ├── ContextLengthError        prompt and answer do not fit the model's window
-    │   └── UnknownModelError         no model is called like this
+    │   ├── UnknownModelError         no model is called like this
+    │   ├── ImagesError               whoever may answer can't see images
+    │   └── NobodyAllowedError        what the request itself wishes leaves nobody
+    ├── NotAllowedError               the user's policy, privacy, consents or budget leave nobody
     ├── ConfigError                   a setting is wrong: which one, where it stands, what it may be
     ├── OverloadedError               all places are taken, or shutting down: try again later
     │   └── QueueFullError            as many requests wait as may wait
-    ├── NoBackendError                the plan is empty, or every attempt in it failed
+    ├── NoBackendError                whoever may be asked can't answer now
     ├── RestingError                  a backend failed lately or asked to be left alone
+    │   └── BusyError                 it said that it is busy, or that its quota is used up
     ├── FindingsError                 personal data or a secret could not be replaced before it would have left
     ├── BrokenOffError                we ended an answer ourselves: shutdown, nobody looks
     ├── HistoryError                  the conversation could not be stored or read
@@ -111,6 +115,34 @@ class UnknownModelError(InvalidRequestError):
         )
 
 
+class ImagesError(InvalidRequestError):
+    """There are images in the request, and whoever may answer it can't see them; another model may."""
+
+    code = "images_not_supported"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        super().__init__(
+            message,
+            param="messages",
+            next_step="Leave the images out, or choose a model that sees them.",
+            detail=detail,
+        )
+
+
+class NobodyAllowedError(InvalidRequestError):
+    """What the request itself wishes leaves nobody to answer it; without that, somebody would."""
+
+    code = "nobody_allowed"
+
+
+class NotAllowedError(HomewardError):
+    """The user's policy, privacy settings, consents or budget leave nobody to answer it."""
+
+    code = "not_allowed"
+    status = 403
+    blame = "caller"
+
+
 class ConfigError(HomewardError):
     """A setting is wrong; the message names it, where it stands, and what it may be."""
 
@@ -133,7 +165,7 @@ class QueueFullError(OverloadedError):
 
 
 class NoBackendError(HomewardError):
-    """No backend is left that the policy allows and that works."""
+    """No backend that may be asked works now."""
 
     code = "no_backend"
     status = 503
@@ -144,6 +176,13 @@ class RestingError(HomewardError):
 
     code = "backend_resting"
     status = 503
+
+
+class BusyError(RestingError):
+    """It said that it is busy, or that its quota is used up."""
+
+    code = "backend_busy"
+    status = 429
 
 
 class FindingsError(HomewardError):

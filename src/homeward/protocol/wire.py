@@ -25,6 +25,8 @@ NO_INDEX = -1
 DONE = b"[DONE]"
 """Payload of the event that ends a stream."""
 
+STREAMED: Final = {"stream": True, "stream_options": {"include_usage": True}}
+
 MaxTokensField = Literal["max_tokens", "max_completion_tokens"]
 """OpenAI's own reasoning models refuse the older name, most other servers know only that."""
 
@@ -105,8 +107,10 @@ def encode_request(
     model: str,
     max_tokens_field: MaxTokensField = "max_tokens",
     extra: Mapping[str, Any] = MappingProxyType({}),
+    *,
+    stream: bool = True,
 ) -> bytes:
-    """The body of a streamed chat completion, with the usage asked for, and the `extra` fields of its backend.
+    """The body of a chat completion, a stream with the usage asked for, and the `extra` fields of its backend.
 
     Raises `InvalidRequestError` for text that is not Unicode (half a surrogate pair).
     """
@@ -118,8 +122,7 @@ def encode_request(
             "model": model,
             "messages": request.messages,
             **sampling,
-            "stream": True,
-            "stream_options": {"include_usage": True},
+            **(STREAMED if stream else {}),
             **extra,
         }
     )

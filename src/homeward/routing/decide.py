@@ -1,12 +1,16 @@
 """The decision itself."""
 
+from typing import Literal
+
 import msgspec
 
 from homeward.config.policy import BudgetSettings, PolicySettings
 from homeward.protocol.place import Place
-from homeward.routing.plan import Attempt, BackendView, Dropped, Facts, Plan, Question, Reason, Snapshot
+from homeward.routing.plan import Attempt, BackendView, Dropped, Facts, Nobody, Plan, Question, Reason, Snapshot
 from homeward.routing.presets import Effective, Places, effective
 from homeward.routing.rules import matches, names
+
+_FOR_NOW: frozenset[Reason | None] = frozenset({"resting", "failed"})
 
 CLOUD_BEFORE_HOME: Places = ("cloud", "network", "device")
 """The order where the user asked for the cloud."""
@@ -34,14 +38,21 @@ def decide(facts: Facts, snapshot: Snapshot, policy: PolicySettings, budget: Bud
     ranked = sorted(snapshot.backends, key=lambda view: _rank(view, targets))  # ties keep the configuration's order
     reasons = {view.name: why_not(view, facts, bounds) for view in ranked}
     attempts = tuple(_attempt(view, facts, rule) for view in ranked if reasons[view.name] is None)
-    resting = [view.rests_seconds for view in ranked if reasons[view.name] == "resting"]
-    return Plan(
+    plan = Plan(
         attempts=attempts,
-        dropped=tuple(_dropped(view, reason) for view in snapshot.backends if (reason := reasons[view.name])),
+        dropped=tuple(_dropped(view, facts, reason) for view in snapshot.backends if (reason := reasons[view.name])),
         rule=rule,
         question=_question(ranked, facts, bounds),
         hedge=policy.hedge and len(attempts) > 1,
-        retry_after_seconds=None if attempts else min(resting, default=None),
+    )
+    if attempts:
+        return plan
+    waiting = [view for view in ranked if reasons[view.name] in _FOR_NOW]
+    resting = [view.rests_seconds for view in waiting if reasons[view.name] == "resting"]
+    return msgspec.structs.replace(
+        plan,
+        retry_after_seconds=min(resting, default=None),
+        nobody=_for_now(waiting) or _nobody(plan, facts, snapshot, policy, budget),
     )
 
 
@@ -96,6 +107,8 @@ def _not_agreed(view: BackendView) -> Reason | None:
 
 
 def _not_able(view: BackendView, facts: Facts) -> Reason | None:
+    if facts.images and not view.sees_images:
+        return "cant_see"
     too_long = view.context_tokens is not None and facts.tokens > view.context_tokens
     if too_long and view.place is not Place.DEVICE:  # on this device, the oldest turns are left out instead
         return "too_long"
@@ -128,14 +141,42 @@ def _attempt(view: BackendView, facts: Facts, rule: str) -> Attempt:
     return Attempt(
         backend=view.name,
         place=view.place,
-        model=(facts.chosen_model if facts.chosen_backend is not None else "") or view.model,
+        model=_model(view, facts),
         reason=rule,
         masked=facts.may_leave == "mask" and view.place is not Place.DEVICE,
     )
 
 
-def _dropped(view: BackendView, reason: Reason) -> Dropped:
-    return Dropped(backend=view.name, reason=reason, sentence=view.reason if reason == view.state else "")
+def _dropped(view: BackendView, facts: Facts, reason: Reason) -> Dropped:
+    sentence = view.reason if reason == view.state else ""
+    return Dropped(backend=view.name, model=_model(view, facts), reason=reason, sentence=sentence)
+
+
+def _model(view: BackendView, facts: Facts) -> str:
+    """What it answers with; the model that the user named is that of the backend that he named."""
+    return (facts.chosen_model if facts.chosen_backend == view.name else "") or view.model
+
+
+def _for_now(waiting: list[BackendView]) -> Nobody | None:
+    """Of those that nothing but their state keeps out, whether all are busy; None where there are none."""
+    if not waiting:
+        return None
+    return "busy" if all(view.state == "resting" and view.busy for view in waiting) else "for_now"
+
+
+def _nobody(
+    plan: Plan, facts: Facts, snapshot: Snapshot, policy: PolicySettings, budget: BudgetSettings
+) -> Literal["cant_see", "too_long", "wish", "policy"]:
+    """What is to blame where waiting is of no use; the wishes of a request if it would be answered without them."""
+    reasons = {each.reason for each in plan.dropped}
+    if "cant_see" in reasons:
+        return "cant_see"
+    if "too_long" in reasons:
+        return "too_long"
+    wishless = msgspec.structs.replace(facts, mode="auto", places=None, stays_home=False)
+    if wishless != facts and decide(wishless, snapshot, policy, budget).attempts:
+        return "wish"
+    return "policy"
 
 
 def _question(ranked: list[BackendView], facts: Facts, bounds: Bounds) -> Question | None:

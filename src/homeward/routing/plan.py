@@ -20,11 +20,22 @@ Reason = Literal[
     "no_consent",
     "budget_spent",
     "price_unknown",
+    "cant_see",
     "too_long",
     "resting",
     "failed",
 ]
 """Why a backend is not asked. `resting`: it failed lately, or asked to be left alone."""
+
+Nobody = Literal["busy", "for_now", "cant_see", "too_long", "wish", "policy"]
+"""Why a plan has no attempt.
+
+- `busy`: all that would be asked rest because they said that they are busy.
+- `for_now`: somebody would be asked, but rests or has failed.
+- `cant_see`, `too_long`: somebody would be asked, were it not for its images or its length.
+- `wish`: what the request itself wishes leaves nobody; without that, somebody would be asked.
+- `policy`: what the user has laid down does.
+"""
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,6 +66,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     stays_home: bool = False
     """Whether an earlier turn of the conversation held findings that keep it at home."""
     attachments: bool = False
+    images: bool = False
+    """Whether whoever answers has to see images."""
     weekday: int = 0
     """Local; Monday is 0."""
     minute: int = 0
@@ -76,8 +89,12 @@ class BackendView(msgspec.Struct, frozen=True, kw_only=True):
     """Why it failed or rests, as a sentence."""
     rests_seconds: float = 0.0
     """How long it will still rest."""
+    busy: bool = False
+    """Whether it rests because it said that it is busy, or that its quota is used up."""
     consented: bool = False
     """Whether the user agreed that words go there; of no meaning on this device."""
+    sees_images: bool = True
+    """False only where that is certain: who may be able to is asked, and says it."""
     context_tokens: int | None = None
     input_price: float | None = None
     """Per million tokens; None where unknown. A backend of this device costs nothing."""
@@ -106,6 +123,8 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True):
     """One backend that is not asked, and why."""
 
     backend: str
+    model: str = ""
+    """What it would have answered with, where that is known."""
     reason: Reason
     sentence: str = ""
     """More than the reason says, where the backend itself says it."""
@@ -131,3 +150,5 @@ class Plan(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the second attempt may begin while the first one is late."""
     retry_after_seconds: float | None = None
     """Where there is no attempt: when a backend that rests may be asked again."""
+    nobody: Nobody | None = None
+    """Where there is no attempt: why."""

@@ -75,7 +75,10 @@ REASONS: Mapping[Reason, Said] = {
     "place_not_allowed": ("Your policy doesn't allow this place.", "정책에서 허용하지 않는 장소입니다."),
     "not_in_rule": ("The rule that counts here doesn't name it.", "적용된 규칙에 들어 있지 않습니다."),
     "not_in_mode": ("You asked for an answer on this device.", "이 기기에서만 답하도록 고르셨습니다."),
-    "not_in_request": ("The request allows no answer from there.", "요청이 그곳의 답변을 허용하지 않습니다."),
+    "not_in_request": (
+        "The request, or the key that came with it, allows no answer from there.",
+        "요청이나 함께 온 키가 그곳의 답변을 허용하지 않습니다.",
+    ),
     "not_chosen": ("You chose another one.", "다른 곳을 고르셨습니다."),
     "thread_stays_home": (
         "Personal data or secrets were found earlier in this conversation, so all of it stays on this device.",
@@ -101,6 +104,7 @@ REASONS: Mapping[Reason, Said] = {
         "The answer could cost more than is left of this month's budget.",
         "답변 비용이 이번 달 남은 예산을 넘을 수 있습니다.",
     ),
+    "cant_see": ("Its model can't see images.", "이 모델은 이미지를 볼 수 없습니다."),
     "too_long": ("The conversation is too long for its model.", "대화가 이 모델에는 너무 깁니다."),
     "resting": (
         "It failed a moment ago, or asked to be left alone for a while.",

@@ -5,8 +5,8 @@
     {"event":"note",…}    a consent, a change of the rules
 
 A "begun" without its "ended" is an attempt in whose middle the program died. The file is only ever appended to, a
-whole line in one write, so several processes may share it. A line that a crash or a full disk cut off stays where it
-is; the next one starts on a line of its own, and readers count what they can't understand.
+whole line in one write while nobody else writes, so several processes may share it. A line that a crash or a full disk
+cut off stays where it is; the next one starts on a line of its own, and readers count what they can't understand.
 """
 
 from homeward.observability.audit.lines import (

@@ -3,11 +3,12 @@
 import asyncio
 import errno
 import os
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, TypeVar
 
 import structlog
 
@@ -16,11 +17,9 @@ from homeward.protocol.errors import AuditError
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
-
 
 class Audit:
-    """The writing end; one per process. Making one does nothing."""
+    """The writing end; one per process, any number per file. Making one does nothing."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -40,34 +39,31 @@ class Audit:
         """
         job = self._submit(begun)
         try:
-            failure = await _result(job)
+            await job.written()
         except asyncio.CancelledError:
             # It will be on record all the same: say there that nothing was sent.
             self._thread.submit(self._end_unsent, job, begun)
             raise
-        if failure:
-            raise failure
         return Entry(begun, self._submit)
 
     async def note(self, about: str, /, **details: Detail) -> None:
         """Put a consent or a change of the rules on record. Raises AuditError: it could not be written."""
-        if failure := await _result(self._submit(AuditNote(about=about, details=details))):
-            raise failure
+        await self._submit(AuditNote(about=about, details=details)).written()
 
     async def close(self) -> None:
         """Try once more what could not be written, and end. Nothing may be put on record afterwards."""
-        await _result(self._thread.submit(self._pay_or_keep))
+        await asyncio.shield(asyncio.wrap_future(self._thread.submit(self._pay_or_keep)))
         self._thread.shutdown(wait=False)
 
-    def _submit(self, line: Line) -> Future[AuditError | None]:
-        """Have a line written; its future tells why it could not be."""
-        job = _Job(line, Future())
+    def _submit(self, line: Line) -> "_Job":
+        """Have a line written."""
+        job = _Job(line, asyncio.get_running_loop())
         with self._lock:
             self._waiting.append(job)
             idle, self._at_work = not self._at_work, True
         if idle:
             self._thread.submit(self._work)
-        return job.done
+        return job
 
     def _work(self) -> None:
         while True:
@@ -82,11 +78,12 @@ class Audit:
         try:
             self._pay()
             append(self._path, b"".join([encode(job.line) for job in jobs]))
-            failures: list[AuditError | None] = [None] * len(jobs)
         except OSError:  # then each on its own, for some may fit
-            failures = [self._write(job.line) for job in jobs]
-        for job, failure in zip(jobs, failures, strict=True):
-            job.done.set_result(failure)
+            for job in jobs:
+                job.failure = self._write(job.line)
+        for loop in {job.loop for job in jobs}:
+            with suppress(RuntimeError):  # it was closed meanwhile, and nobody waits there any more
+                loop.call_soon_threadsafe(_tell, [job for job in jobs if job.loop is loop])
 
     def _write(self, line: Line) -> AuditError | None:
         if isinstance(line, AuditEnded):
@@ -115,21 +112,39 @@ class Audit:
             append(self._path, encode(self._owed[0]))
             del self._owed[0]
 
-    def _end_unsent(self, job: Future[AuditError | None], begun: AuditBegun) -> None:
-        if job.result() is None:
+    def _end_unsent(self, job: "_Job", begun: AuditBegun) -> None:
+        if job.failure is None:
             unsent = AuditEnded(request=begun.request, attempt=begun.attempt, bytes_out=0, cost=0.0, error="cancelled")
             self._write_or_keep(unsent)
 
 
-class _Job(NamedTuple):
-    line: Line
-    done: Future[AuditError | None]
+class _Job:
+    """A line to be written, and who waits for that."""
+
+    def __init__(self, line: Line, loop: asyncio.AbstractEventLoop) -> None:
+        self.line = line
+        self.loop = loop
+        self.done: asyncio.Future[None] = loop.create_future()
+        self.failure: AuditError | None = None
+
+    async def written(self) -> None:
+        """Wait until it is on disk; a caller that is cancelled doesn't take the work with it. Raises AuditError."""
+        await self.done
+        if self.failure is not None:
+            raise self.failure
+
+
+def _tell(jobs: Iterable[_Job]) -> None:
+    """One call for all that were written together: each wakes the loop up."""
+    for job in jobs:
+        if not job.done.done():
+            job.done.set_result(None)
 
 
 class Entry:
     """An attempt on record, to be ended exactly once; a second end is passed over."""
 
-    def __init__(self, begun: AuditBegun, write: Callable[[AuditEnded], Future[AuditError | None]]) -> None:
+    def __init__(self, begun: AuditBegun, write: Callable[[AuditEnded], _Job]) -> None:
         self._begun = begun
         self._write = write
         self._ended = False
@@ -160,12 +175,7 @@ class Entry:
             completion_tokens=completion_tokens,
             error=error,
         )
-        await _result(self._write(ended))
-
-
-async def _result(job: Future[T]) -> T:
-    """What the thread makes of it; a caller that is cancelled doesn't take the work with it."""
-    return await asyncio.shield(asyncio.wrap_future(job))
+        await self._write(ended).written()
 
 
 def append(path: Path, line: bytes) -> None:
@@ -173,17 +183,39 @@ def append(path: Path, line: bytes) -> None:
 
     Raises OSError: it is not in the file, or only a part of it, or it is not certain to be on disk.
     """
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)  # Windows would write "\r\n"
-    file = os.open(path, flags, 0o600)
     try:
-        if not _at_line_start(file):
-            line = b"\n" + line
-        if os.write(file, line) != len(line):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        file = os.open(path, flags, 0o600)
+    except FileNotFoundError:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        file = os.open(path, flags, 0o600)
+    try:
+        with _alone(file):
+            if not _at_line_start(file):
+                line = b"\n" + line
+            if os.write(file, line) != len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(file)
     finally:
         os.close(file)
+
+
+@contextmanager
+def _alone(file: int) -> Iterator[None]:
+    """Among all processes that write to it.
+
+    Else a line of which another one writes a part only, just after we looked how the file ends, would swallow ours.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _at_line_start(file: int) -> bool:
