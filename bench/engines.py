@@ -31,7 +31,7 @@ import structlog
 from tools.make_toy_onnx import write_model
 
 from bench.completers import completing
-from homeward.app.answering import foundry_row, llama_row
+from homeward.app.rows import foundry_row, llama_row
 from homeward.backends import Backend, BackendRow, Connections
 from homeward.completion import Completer, Said
 from homeward.config import Settings

@@ -12,7 +12,8 @@ import msgspec
 import psutil  # type: ignore[import-untyped, unused-ignore]
 import pytest
 
-from homeward.app.answering import LLAMA, Answering
+from homeward.app.answering import Answering
+from homeward.app.rows import LLAMA
 from homeward.backends import AnswerStream
 from homeward.completion import Event, Waiting
 from homeward.config import Settings

@@ -9,9 +9,10 @@ from typing import Literal, Protocol
 
 import structlog
 
-from homeward.app import consents, embedding, rows
+from homeward.app import consents, embedding
 from homeward.app.clouds import cloud_backends
 from homeward.app.consents import Consents
+from homeward.app.rows import FOUNDRY, LLAMA, foundry_row, llama_row, service_row
 from homeward.app.services import KINDS, THE_USERS, Services
 from homeward.backends import Backend, Connections
 from homeward.config import Settings
@@ -39,7 +40,6 @@ from homeward.routing import BackendView, Snapshot
 
 log = structlog.get_logger(__name__)
 
-LLAMA, FOUNDRY = rows.LLAMA, rows.FOUNDRY
 STARTER_NAME = "SmolLM2-135M-Instruct"
 SHELF_SECONDS = 1.0
 """From one look at the shelf to the next, for what commands in a terminal change."""
@@ -86,10 +86,10 @@ class Answerers:
             wanted=settings.models.use or (THE_USERS if settings.service.url else ""),
             services=self.services.choose,
         )
-        own = [rows.llama_row(settings), rows.foundry_row(settings)]
+        own = [llama_row(settings), foundry_row(settings)]
         self.backends = {row.name: Backend(row, self._lease, connections) for row in own}
         for kind in KINDS:
-            self.backends[kind] = Backend(rows.service_row(kind, settings), self.services.locate(kind), connections)
+            self.backends[kind] = Backend(service_row(kind, settings), self.services.locate(kind), connections)
         self.embedder = embedding.embedder(settings, self._lease, connections)
         self.clouds = cloud_backends(settings, connections)
         self.backends |= self.clouds

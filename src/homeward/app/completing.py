@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
-from homeward.app.answering import FOUNDRY, LLAMA, Answerers
+from homeward.app.answering import Answerers
 from homeward.app.clouds import check_names
+from homeward.app.rows import FOUNDRY, LLAMA
 from homeward.app.services import KINDS
 from homeward.completion import Books, Completer, Firewall, Rules
 from homeward.config import BudgetSettings, PolicySettings, PrivacySettings, Settings

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from homeward.app.answering import LLAMA, Answerers, sees_images
+from homeward.app.answering import Answerers, sees_images
+from homeward.app.rows import LLAMA
 from homeward.gateway.names import ListedModel
 from homeward.models.library import Choice
 from homeward.models.model import Model

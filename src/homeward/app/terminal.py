@@ -10,8 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from homeward.app.answering import FOUNDRY, LLAMA, Answering, foundry_missing, recipe_of
+from homeward.app.answering import Answering, foundry_missing, recipe_of
 from homeward.app.managing import Managing, catalogue_of
+from homeward.app.rows import FOUNDRY, LLAMA
 from homeward.app.views import disk_free_bytes
 from homeward.backends import Connections
 from homeward.config import Settings

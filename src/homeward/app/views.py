@@ -8,7 +8,8 @@ from typing import Literal
 import msgspec
 import psutil  # type: ignore[import-untyped, unused-ignore]
 
-from homeward.app.answering import FOUNDRY, LLAMA, Answering, foundry_missing
+from homeward.app.answering import Answering, foundry_missing
+from homeward.app.rows import FOUNDRY, LLAMA
 from homeward.config import Settings
 from homeward.discovery import Discovery, FoundService
 from homeward.discovery.found import TITLES

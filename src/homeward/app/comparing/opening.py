@@ -7,9 +7,10 @@ from typing import Protocol
 
 import msgspec
 
-from homeward.app.answering import FOUNDRY, LLAMA, Answering
+from homeward.app.answering import Answering
 from homeward.app.comparing.measure import Candidate
 from homeward.app.completing import completing
+from homeward.app.rows import FOUNDRY, LLAMA
 from homeward.backends import Connections
 from homeward.completion import Completer
 from homeward.config import Settings

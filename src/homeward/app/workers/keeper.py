@@ -10,10 +10,11 @@ import sys
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 
-from homeward.app.answering import FOUNDRY, LLAMA, Answering
+from homeward.app.answering import Answering
 from homeward.app.completing import check_rules, spend_so_far
 from homeward.app.compose import Parts, opened_history, running, with_engines
 from homeward.app.recent_receipts import RecentReceipts
+from homeward.app.rows import FOUNDRY, LLAMA
 from homeward.app.serve import SHUTTING_DOWN, bound, first_of, signals, tell_when_ready
 from homeward.app.workers.crew import Crew
 from homeward.app.workers.messages import Start
