@@ -8,7 +8,7 @@ LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 LOCK_INPUT := pyproject.toml requirements/starter.in requirements/build.in
 
-.PHONY: run test check test-starter-onnx test-faults test-offline test-open-webui test-conformance coverage bench setup setup-dev lock screenshot clean
+.PHONY: run test check test-starter-onnx test-faults test-offline test-open-webui test-browser-page test-conformance coverage bench setup setup-dev lock screenshot clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-ready
@@ -30,6 +30,11 @@ test-faults: $(VENV)/.dev-ready
 # A real Open WebUI, installed from the registry (half a gigabyte), driven in Chromium.
 test-open-webui: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest -m open_webui tests/open_webui
+
+# The page that runs models in the browser: its units, its build, and that in Chromium. Node is needed.
+test-browser-page: $(VENV)/.dev-ready
+	cd web && npm ci && npm run build && npm test
+	$(BIN)/python -m pytest -m browser_page tests/browser
 
 # Suites that nobody here wrote; they are fetched from the registries. Node is needed.
 test-conformance: $(VENV)/.dev-ready

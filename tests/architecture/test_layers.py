@@ -9,7 +9,7 @@ import pytest
 SOURCE = Path(__file__).resolve().parents[2] / "src/homeward"
 IMPORTABLE_ALONE = [
     *("protocol", "config", "observability", "routing", "privacy", "engines", "backends", "history", "discovery"),
-    *("models", "completion", "gate", "gateway", "status", "manage", "chat", "app", "cli"),
+    *("models", "completion", "gate", "gateway", "status", "manage", "browser", "chat", "app", "cli"),
 ]
 
 

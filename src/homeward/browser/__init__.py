@@ -1,0 +1,1 @@
+"""The pages whose models run in the visitor's browser: here they are only served, as files."""

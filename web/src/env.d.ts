@@ -1,0 +1,2 @@
+/** Put in by the build: the size of ONNX Runtime's WebAssembly. */
+declare const __ENGINE_BYTES__: number;

@@ -1,0 +1,8 @@
+/** What texts are looked up by. */
+
+import type { FileProblem } from '../inference/onnxFile';
+
+export type { BrowserName, System } from '../inference/browser';
+export type { Reason, Step } from '../inference/ladder';
+
+export type ProblemKey = FileProblem | 'not-a-picture' | 'refused' | 'unreachable' | 'missing' | 'run-failed';
