@@ -1,8 +1,10 @@
 """Homeward as its user starts it: a process of its own, on a free port, with a data folder of the test's."""
 
+import contextlib
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -33,9 +35,11 @@ def traced() -> list[str]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """One that stays free until it is used: the system gives those from 32768 on to whoever asks for any."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port := random.randrange(20_000, 30_000)))
+            return port
 
 
 class Server:
