@@ -105,10 +105,15 @@ class HealthState(msgspec.Struct, frozen=True, kw_only=True):
 
     def rests_seconds(self, now: float) -> float:
         """How long it still has to be left alone; 0 where it may be asked."""
-        left = self.rests_until - now
-        if left > 0:
-            return left
-        return PROBE_SECONDS if self.probing else 0.0
+        return rests_seconds(self.rests_until, now, probing=self.probing)
+
+
+def rests_seconds(until: float, now: float, *, probing: bool) -> float:
+    """How long a backend that rests until then still has to be left alone; 0 where it may be asked."""
+    left = until - now
+    if left > 0:
+        return left
+    return PROBE_SECONDS if probing else 0.0
 
 
 class Health:
@@ -156,10 +161,7 @@ class Health:
 
     def rests_seconds(self) -> float:
         """How long it still has to be left alone; 0 where it may be asked. Never grows by the passing of time."""
-        left = self._rests_until - self._clock()
-        if left > 0:
-            return left
-        return PROBE_SECONDS if self._probe is not None else 0.0
+        return rests_seconds(self._rests_until, self._clock(), probing=self._probe is not None)
 
     @property
     def state(self) -> HealthState:
