@@ -56,8 +56,9 @@ class ChatPage:
         )
 
     def wait_until_answered(self) -> None:
+        """Until it has ended, with its whole text: a receipt without an outcome is one of an answer being written."""
         expect(self.stop_button).to_have_count(0, timeout=ANSWER_MILLISECONDS)
-        expect(self.receipt()).to_be_visible(timeout=ANSWER_MILLISECONDS)
+        expect(self.receipt()).to_have_attribute("data-outcome", re.compile("."), timeout=ANSWER_MILLISECONDS)
 
     def answer_text(self, index: int = -1) -> str:
         """What an answer says, without its receipt."""
