@@ -8,13 +8,14 @@ LOCK_OPTIONS := -q --universal --python-version 3.11 --generate-hashes --no-emit
 SIDE_BY_SIDE := -n 2 --dist loadfile --no-loadscope-reorder
 LOCK_INPUT := pyproject.toml requirements/starter.in requirements/build.in
 
-.PHONY: run test check test-starter-onnx test-faults test-offline test-open-webui test-browser-page test-conformance coverage bench setup setup-dev lock screenshot clean
+.PHONY: run test check pages wheel test-starter-onnx test-faults test-offline test-open-webui test-browser-page test-conformance coverage bench setup setup-dev lock screenshot clean
 .DEFAULT_GOAL := run
 
 run: $(VENV)/.run-ready
+	@$(BIN)/python tools/build_pages.py --optional
 	@exec $(BIN)/homeward up
 
-test: $(VENV)/.dev-ready
+test: $(VENV)/.dev-ready pages
 	$(BIN)/python -m pytest $(SIDE_BY_SIDE)
 
 # The starter as an ONNX model, made and compared; minutes, and gigabytes of packages.
@@ -31,10 +32,14 @@ test-faults: $(VENV)/.dev-ready
 test-open-webui: $(VENV)/.dev-ready
 	$(BIN)/python -m pytest -m open_webui tests/open_webui
 
-# The page that runs models in the browser: its units, its build, and that in Chromium. Node is needed.
-test-browser-page: $(VENV)/.dev-ready
-	cd web && npm ci && npm run build && npm test
+# The pages that run models in the browser: their units, and the pages in Chromium.
+test-browser-page: $(VENV)/.dev-ready pages
+	$(BIN)/python tools/build_pages.py --test
 	$(BIN)/python -m pytest -m browser_page tests/browser
+
+# The pages that run models in the browser; built with the system's Node, or with PyPI's.
+pages: $(VENV)/bin/python
+	@$(BIN)/python tools/build_pages.py
 
 # Suites that nobody here wrote; they are fetched from the registries. Node is needed.
 test-conformance: $(VENV)/.dev-ready
@@ -70,6 +75,12 @@ bench: $(VENV)/.dev-ready
 	$(BIN)/python -m bench.leaks
 	$(BIN)/python -m bench.embeddings
 	$(BIN)/python -m bench.gateway
+	$(BIN)/python -m bench.browser
+
+# What is installed elsewhere: with the pages, and compressed copies of them.
+wheel: $(VENV)/.dev-ready
+	$(BIN)/python tools/build_pages.py --pack
+	$(BIN)/python -m hatchling build -t wheel
 
 screenshot: $(VENV)/.dev-ready
 	$(BIN)/python tools/screenshot.py
@@ -98,7 +109,8 @@ lock:
 	uv pip compile $(filter-out --override requirements/overrides.txt,$(LOCK_OPTIONS)) \
 		--excludes src/homeward/app/open_webui/excludes.txt src/homeward/app/open_webui/requirements.in \
 		-o src/homeward/app/open_webui/requirements.txt
+	uv pip compile $(LOCK_OPTIONS) requirements/node.in -o requirements/node.txt
 	uv pip compile $(LOCK_OPTIONS) --all-extras -c requirements.lock $(LOCK_INPUT) --group dev -o requirements-dev.lock
 
 clean:
-	rm -rf $(VENV) build dist test-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) build dist src/homeward/browser/pages web/node_modules test-results .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -9,14 +9,14 @@ import pytest
 from onnx import TensorProto, helper
 from playwright.sync_api import Browser, Route, expect
 
-from tests.browser.conftest import LAN_NAME, Pages, chromium, pages_of
+from homeward.browser.files import PAGES, browser_app
+from tests.browser.conftest import LAN_NAME, Pages, chromium, complaints, pages_of, serving
 from tests.browser.digit_page import DRAWINGS, LOADING_MILLISECONDS, READING_MILLISECONDS
 
 pytestmark = pytest.mark.browser_page
 
 ROOT = Path(__file__).parents[2]
 MODEL = ROOT / "web/models/digits.onnx"
-AXE = ROOT / "tests/vendor/axe-core/axe.min.js"
 NO_GPU = "Object.defineProperty(Navigator.prototype, 'gpu', {get: () => undefined})"
 GPU_FAILS = (
     "Object.defineProperty(Navigator.prototype, 'gpu', {get: () => ({requestAdapter: async () => { throw 'driver' }})})"
@@ -67,7 +67,7 @@ def test_on_a_lan_address_it_reads_and_names_the_cause(pages: Pages) -> None:
 
 
 def test_our_model_that_is_missing_or_broken_is_explained_and_can_be_loaded_again(pages: Pages) -> None:
-    page = pages.open()
+    page = pages.open(keeps_files=False)
     for fulfilment, words in (
         ({"status": 404}, "does not have a file of this page"),
         ({"body": "<!doctype html><p>Sign in</p>"}, "This is a web page"),
@@ -84,7 +84,7 @@ def test_our_model_that_is_missing_or_broken_is_explained_and_can_be_loaded_agai
 
 
 def test_loading_can_be_cancelled_and_begun_again(pages: Pages) -> None:
-    page = pages.open()
+    page = pages.open(keeps_files=False)
     page.page.route("**/*.wasm", lambda _: None)  # never answered
     page.load_button.click()
     expect(page.phase).to_contain_text("Loading: 0.0 of 27")
@@ -130,6 +130,26 @@ def test_an_own_model_is_inspected_and_run(pages: Pages) -> None:
     assert numbers["wasm"]["outputs"] == pytest.approx([sum(numbers["input"]) / len(numbers["input"])] * 3, abs=1e-6)
     page.page.get_by_role("button", name="Back to our model").click()
     page.reads("WASM", 1)
+
+
+def test_a_model_that_homeward_fetched_is_offered(browser: Browser, pages: Pages, tmp_path: Path) -> None:
+    """By name; where it is broken or gone, ours stays. Where none was fetched, nothing is offered."""
+    assert not pages.open().page.locator("#fetched-field").is_visible()
+    good, broken = tmp_path / "mnist-12.onnx", tmp_path / "broken.onnx"
+    good.write_bytes(classifier("ReduceMean"))
+    broken.write_bytes(MODEL.read_bytes()[:1000])
+    app = browser_app(PAGES, lambda: {path.name: path for path in tmp_path.iterdir()})
+    with serving(app) as site, pages_of(browser, site.port) as others:
+        page = others.open()
+        page.load()
+        choice = page.page.locator("#fetched")
+        choice.select_option("mnist-12.onnx")
+        expect(page.page.locator("#model-text")).to_contain_text("mnist-12.onnx", timeout=LOADING_MILLISECONDS)
+        choice.select_option("broken.onnx")
+        expect(page.problem).to_contain_text("cut off", timeout=READING_MILLISECONDS)
+        page.page.locator("#back").click()
+        expect(page.page.locator("#model-text")).to_contain_text("own, ", timeout=LOADING_MILLISECONDS)
+        expect(choice).to_have_value("")
 
 
 def test_an_own_model_that_the_engine_refuses_leaves_ours_in_place(pages: Pages) -> None:
@@ -209,12 +229,6 @@ def answering(**answer: Any) -> Callable[[Route], None]:
         route.fulfill(**answer)
 
     return answer_it
-
-
-def complaints(page: Any) -> list[str]:
-    page.evaluate(AXE.read_text(encoding="utf-8"))
-    report = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    return [f"{found['id']}: {node['html'][:120]}" for found in report["violations"] for node in found["nodes"]]
 
 
 def classifier(operator: str) -> bytes:

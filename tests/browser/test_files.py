@@ -32,7 +32,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def client(folder: Path) -> TestClient:
-    return TestClient(Starlette(routes=[Mount("/browser", app=browser_app(folder))]))
+    (folder.parent / "starter.gguf").write_bytes(MODEL)
+    app = browser_app(folder, lambda: {path.name: path for path in folder.parent.glob("*.gguf")})
+    return TestClient(Starlette(routes=[Mount("/browser", app=app)]))
 
 
 @pytest.mark.parametrize(
@@ -103,6 +105,33 @@ def test_a_part_of_a_model(client: TestClient) -> None:
     assert client.get("/browser/assets/digits-1.onnx", headers={"range": "bytes=256-"}).status_code == 416
 
 
+def test_a_model_that_lies_elsewhere(client: TestClient) -> None:
+    part = client.get("/browser/models/starter.gguf", headers={"range": "bytes=250-"})
+    assert (part.status_code, part.content) == (206, MODEL[250:])
+    assert part.headers["content-type"] == "application/octet-stream"
+    assert part.headers["cache-control"] == "no-cache"
+    assert dict(HEADERS).items() <= dict(part.headers).items()
+
+
+def test_models_are_listed_as_they_come_and_go(client: TestClient, folder: Path) -> None:
+    assert client.get("/browser/models/list.json").json() == [{"file": "starter.gguf", "bytes": 256}]
+    (folder.parent / "starter.gguf").unlink()
+    assert client.get("/browser/models/list.json").json() == []
+    assert client.get("/browser/models/starter.gguf").status_code == 404
+
+
+@pytest.mark.parametrize("name", ["../outside.json", "..%2foutside.json", "other.gguf", ""])
+def test_only_a_listed_model_is_served(client: TestClient, name: str) -> None:
+    assert client.get(f"/browser/models/{name}").status_code == 404
+
+
+def test_a_folder_is_shown_at_its_own_address(client: TestClient) -> None:
+    """Else its files would be looked for beside it."""
+    answer = client.get("/browser/chat", follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (308, "chat/")
+    assert client.get("/browser/chat").content == b"chat"
+
+
 def test_a_part_is_never_compressed(client: TestClient) -> None:
     headers = {"range": "bytes=0-6", "accept-encoding": "br, gzip"}
     part = client.get("/browser/assets/page-4fa1.js", headers=headers)
@@ -136,14 +165,14 @@ def test_a_link_out_of_the_folder_is_not_followed(folder: Path) -> None:
         (folder / "link.json").symlink_to(folder.parent / "outside.json")
     except OSError:
         pytest.skip("links need a privilege here")
-    assert TestClient(browser_app(folder)).get("/link.json").status_code == 404
+    assert TestClient(browser_app(folder, dict)).get("/link.json").status_code == 404
 
 
 def test_a_file_that_vanished_and_a_folder_that_never_was(folder: Path) -> None:
-    client = TestClient(browser_app(folder))
+    client = TestClient(browser_app(folder, dict))
     (folder / "index.html").unlink()
     assert client.get("/").status_code == 404
-    assert TestClient(browser_app(folder / "none")).get("/").status_code == 404
+    assert TestClient(browser_app(folder / "none", dict)).get("/").status_code == 404
 
 
 def test_nothing_can_be_sent(client: TestClient) -> None:

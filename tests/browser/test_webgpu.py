@@ -165,6 +165,6 @@ def opened_with(pages: Pages, prelude: str, script: str = "") -> DigitPage:
         answer = route.fetch()
         route.fulfill(response=answer, body=prelude + answer.text())
 
-    page = pages.open(script=script)
+    page = pages.open(keeps_files=False, script=script)
     page.page.route("**/assets/worker-*.js", with_prelude)
     return page

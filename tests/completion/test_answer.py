@@ -152,7 +152,7 @@ BUSY: dict[str, Any] = {"state": "resting", "rests_seconds": 7.0, "reason": "It 
             "no room for the conversation",
         ),
         (replace(REQUEST, places=()), [view("llama")], NobodyAllowedError, "llama/m: The request, or the key"),
-        (REQUEST, [view("b", Place.BROWSER)], NotAllowedError, "b/m: Your policy doesn't allow this place."),
+        (REQUEST, [view("b", Place.BROWSER)], NotAllowedError, "b/m: You chose another one."),
         (REQUEST, [view("azure", Place.CLOUD, **BUSY)], BusyError, "azure/m: It is busy."),
         (REQUEST, [view("llama", state="failed", reason="No file.")], NoBackendError, "llama/m: No file."),
     ],

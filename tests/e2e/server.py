@@ -75,9 +75,16 @@ class Server:
 
     def wait_until_ready(self) -> "Server":
         """Raises RuntimeError with the log where it ends or does not get ready in time."""
+        return self._wait_for("/readyz")
+
+    def wait_until_alive(self) -> "Server":
+        """The same, where no model of its own will ever be ready."""
+        return self._wait_for("/healthz")
+
+    def _wait_for(self, probe: str) -> "Server":
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
-            if self.get("/readyz")[0] == 200:
+            if self.get(probe)[0] == 200:
                 return self
             time.sleep(0.1)
         raise RuntimeError(f"Homeward did not get ready:\n{self.text()}")

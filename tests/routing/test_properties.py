@@ -142,13 +142,17 @@ def test_each_backend_is_asked_or_dropped_exactly_once(case: Case) -> None:
 @every_case
 @given(cases)
 def test_what_the_policy_excludes_is_in_no_plan(case: Case) -> None:
-    """Neither a place that it leaves out, nor a backend that the rule in force does not name."""
+    """Neither a place that it leaves out, nor a backend that the rule in force does not name.
+
+    The page that asks is no place of the policy: it is there where it was chosen, and only then.
+    """
     plan = case.plan()
     use = case.use(plan.rule)
     for attempt in plan.attempts:
         view = case.view(attempt.backend)
         assert attempt.place is view.place
-        assert view.place in (case.policy.places or effective(case.policy).places)
+        allowed = view.place in (case.policy.places or effective(case.policy).places)
+        assert allowed if view.place is not Place.BROWSER else case.facts.chosen_backend == view.name
         assert use is None or any(names(target, view) for target in use)
         assert attempt.reason == plan.rule
 
@@ -158,14 +162,10 @@ def test_what_the_policy_excludes_is_in_no_plan(case: Case) -> None:
 def test_what_stays_home_is_in_no_plan_for_elsewhere(case: Case) -> None:
     """Whatever was chosen, agreed to, configured or broken."""
     facts = case.facts
-    at_home = (
-        facts.stays_home
-        or facts.mode == "device"
-        or facts.may_leave == "home"
-        or (facts.may_leave == "ask" and not facts.approved)
-    )
+    assert facts.mode != "device" or {each.place for each in case.plan().attempts} <= {Place.DEVICE}
+    at_home = facts.stays_home or facts.may_leave == "home" or (facts.may_leave == "ask" and not facts.approved)
     for attempt in case.plan().attempts:
-        if attempt.place is not Place.DEVICE:
+        if attempt.place not in (Place.DEVICE, Place.BROWSER):
             assert not at_home
             assert case.view(attempt.backend).consented
             assert attempt.masked == (facts.may_leave == "mask")
@@ -329,6 +329,6 @@ def test_a_plan_depends_on_nothing_else(case: Case, other: Case) -> None:
     other.plan()
     assert deepcopy(case).plan() == plan
     allowed = effective(case.policy).places
-    backends = tuple(view for view in case.snapshot.backends if view.place in allowed)
+    backends = tuple(view for view in case.snapshot.backends if view.place in (*allowed, "browser"))
     if all(not rule.when.failed for rule in case.policy.rules):
         assert replace(case, snapshot=Snapshot(backends)).plan().attempts == plan.attempts

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 
 from starlette.routing import BaseRoute, Mount
 from starlette.types import ASGIApp
 
+from homeward.app.browser_models import browser_models
 from homeward.app.compose import Close, Parts, answered, api_routes, gated, opened_history, running, starlette
 from homeward.app.governing import Governing
 from homeward.app.managing import Managing, catalogue_of
+from homeward.browser.routes import browser_routes, built
 from homeward.chat.conversations import Conversations
 from homeward.config import Settings
 from homeward.config.edit import ConfigFile
@@ -32,7 +35,7 @@ async def assembled_page(
         answering, completer = await stack.enter_async_context(answered(settings, parts, port))
         history = await stack.enter_async_context(opened_history(settings))
         governing = Governing(settings, completer, answering.consents, file)
-        conversations = Conversations(history, completer, settings.chat, governing)
+        conversations = Conversations(history, completer, settings.chat, governing, in_browser=built())
         catalogue_engine, catalogue = catalogue_of(settings)
         stack.push_async_callback(catalogue_engine.close)
         managing = Managing(answering, catalogue)
@@ -44,6 +47,7 @@ async def assembled_page(
             *api_routes(settings, answering, sender, history.responses),
             *model_routes(managing),
             *policy_routes(governing),
+            *browser_routes(partial(browser_models, settings)),
         ]
 
         async def close(seconds: float) -> None:

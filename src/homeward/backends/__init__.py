@@ -5,6 +5,7 @@ ask, and whether to try again or another one, is decided elsewhere: nothing in h
 what a policy is.
 """
 
+from homeward.backends.asked import Asked, Chunks
 from homeward.backends.backend import Backend
 from homeward.backends.connections import Connections
 from homeward.backends.health import Health, Permit
@@ -12,11 +13,14 @@ from homeward.backends.line import Line, Turn
 from homeward.backends.retries import RetryBudget, backoff_seconds
 from homeward.backends.row import BackendRow, Deadlines, Locate, cost, fixed
 from homeward.backends.stream import AnswerStream
+from homeward.backends.tab import Tab, TabBackend, TabModel
 
 __all__ = [
     "AnswerStream",
+    "Asked",
     "Backend",
     "BackendRow",
+    "Chunks",
     "Connections",
     "Deadlines",
     "Health",
@@ -24,6 +28,9 @@ __all__ = [
     "Locate",
     "Permit",
     "RetryBudget",
+    "Tab",
+    "TabBackend",
+    "TabModel",
     "Turn",
     "backoff_seconds",
     "cost",

@@ -3,7 +3,7 @@
 Which files there are is looked up once, so no address leads out of the folder. They are the same for everybody.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path, PurePosixPath
 from stat import S_ISREG
 
@@ -11,6 +11,9 @@ import msgspec
 from starlette.datastructures import Headers
 from starlette.responses import FileResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
+
+PAGES = Path(__file__).with_name("pages")
+"""Where the build of `web/` puts them; without that build, nowhere."""
 
 HEADERS: Mapping[str, str] = {
     # All three on every file, also on those that workers load: without them there are no threads.
@@ -43,6 +46,16 @@ MEDIA_TYPES: Mapping[str, str] = {
 HASHED_FOLDER = "assets"
 """Vite puts files there whose names change with their content."""
 
+Models = Callable[[], Mapping[str, Path]]
+"""Files of this machine that pages may load, by name."""
+
+MODELS_FOLDER = "models"
+"""Where the pages look for models that are not of their build."""
+
+MODELS_LIST = f"/{MODELS_FOLDER}/list.json"
+
+_ASKED_ANEW = "no-cache"
+
 _ENCODINGS = {"br": ".br", "gzip": ".gz"}
 """The best first."""
 
@@ -57,13 +70,16 @@ class _File(msgspec.Struct, frozen=True):
     """By encoding; only what lies beside the file."""
 
 
-def browser_app(folder: Path) -> ASGIApp:
-    """The built pages below `folder`, at the root of the app. Reads the folder; a missing one has no pages."""
+def browser_app(folder: Path, models: Models) -> ASGIApp:
+    """The built pages below `folder`, at the root of the app, and models by name below `/models/`.
+
+    Reads the folder; a missing one has no pages. What models there are is asked for with each request for one.
+    """
     files = _files_in(folder)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http":
-            await _answer(files, scope)(scope, receive, send)
+            await _answer(files, models, scope)(scope, receive, send)
 
     return app
 
@@ -82,7 +98,7 @@ def _files_in(folder: Path) -> dict[str, _File]:
         files[str(place)] = _File(
             path=path,
             media_type=media_type,
-            caching="public, max-age=31536000, immutable" if hashed else "no-cache",
+            caching="public, max-age=31536000, immutable" if hashed else _ASKED_ANEW,
             compressed={name: other for name, other in beside.items() if other in paths},
         )
         if place.name == "index.html":
@@ -90,12 +106,24 @@ def _files_in(folder: Path) -> dict[str, _File]:
     return files
 
 
-def _answer(files: Mapping[str, _File], scope: Scope) -> Response:
+def _model(place: str, models: Models) -> _File | None:
+    """The model that is asked for, wherever on this machine it lies."""
+    folder, _, name = place.rpartition("/")
+    path = models().get(name) if folder == f"/{MODELS_FOLDER}" else None
+    if path is None:
+        return None
+    return _File(path=path, media_type=MEDIA_TYPES[path.suffix], caching=_ASKED_ANEW, compressed={})
+
+
+def _answer(files: Mapping[str, _File], models: Models, scope: Scope) -> Response:
     if scope["method"] not in {"GET", "HEAD"}:
         return Response(status_code=405, headers={**HEADERS, "allow": "GET, HEAD"})
-    file = files.get(_place(scope))
+    place = _place(scope)
+    if place == MODELS_LIST:
+        return _list(models())
+    file = files.get(place) or _model(place, models)
     if file is None:
-        return _not_found()
+        return _moved(place) if f"{place}/" in files else _not_found()
     headers = Headers(scope=scope)
     # A part is one of the file itself, so it is never compressed.
     encoding = "" if "range" in headers else _encoding(headers.get("accept-encoding", ""), file)
@@ -133,6 +161,18 @@ def _headers(file: _File, encoding: str) -> dict[str, str]:
     if encoding:
         headers["content-encoding"] = encoding
     return headers
+
+
+def _list(models: Mapping[str, Path]) -> Response:
+    """For pages that let their user choose one."""
+    listed = [{"file": name, "bytes": path.stat().st_size} for name, path in models.items()]
+    headers = {**HEADERS, "cache-control": "no-store"}
+    return Response(msgspec.json.encode(listed), headers=headers, media_type=MEDIA_TYPES[".json"])
+
+
+def _moved(place: str) -> Response:
+    """To the folder's own address, below which its files are found; relative, wherever the app is mounted."""
+    return Response(status_code=308, headers={**HEADERS, "location": PurePosixPath(place).name + "/"})
 
 
 def _not_found() -> Response:

@@ -14,12 +14,14 @@ from uuid import UUID, uuid4
 import structlog
 
 from homeward.chat.exchange import Exchange, exchange_of, own_answer, step_of, title_of
-from homeward.chat.live import LiveAnswer, Viewer
-from homeward.chat.modes import Wish, mode_of, picker
+from homeward.chat.live import LiveAnswer
+from homeward.chat.modes import Wish, picked_of, picker, wish_of
 from homeward.chat.others import others
 from homeward.chat.question import Decision
 from homeward.chat.receipts import receipt_view, thread_view
+from homeward.chat.tab import Tabs
 from homeward.chat.texts import Language, say, sentence_of
+from homeward.chat.viewer import Viewer
 from homeward.chat.views import RUN_NAME, View, step_view
 from homeward.chat.writing import Consents, Writer
 from homeward.completion import Completer
@@ -37,11 +39,22 @@ Purpose = Literal["try", "continue"]
 class Conversations:
     """All threads that are being looked at or answered in this process."""
 
-    def __init__(self, history: History, completer: Completer, settings: ChatSettings, consents: Consents) -> None:
+    def __init__(
+        self,
+        history: History,
+        completer: Completer,
+        settings: ChatSettings,
+        consents: Consents,
+        *,
+        in_browser: bool = False,
+    ) -> None:
+        """`in_browser`: what pages need to run a model themselves is served."""
+        self.in_browser = in_browser
+        self.tabs = Tabs()
         self.history = history
         self.completer = completer
         self.settings = settings
-        self._writer = Writer(history, completer, consents, settings)
+        self._writer = Writer(history, completer, consents, settings, self.tabs)
         self._live: dict[UUID, LiveAnswer] = {}
         self._viewers: dict[UUID, set[Viewer]] = {}
         self._unattended: dict[UUID, asyncio.TimerHandle] = {}
@@ -58,11 +71,13 @@ class Conversations:
             live.viewers = viewers
         if timer := self._unattended.pop(thread_id, None):
             timer.cancel()
+        self.tabs.back(viewer)
 
     def detach(self, viewer: Viewer, thread_id: UUID) -> None:
         """A page is gone; an answer that nobody looks at goes on for a while."""
         viewers = self._viewers.get(thread_id, set())
         viewers.discard(viewer)
+        self.tabs.away(viewer)
         if viewers:
             return
         self._viewers.pop(thread_id, None)
@@ -87,8 +102,9 @@ class Conversations:
     async def offer_modes(self, viewer: Viewer, thread_id: UUID | None) -> None:
         """Give a page the picker of modes, set to what its thread used last."""
         thread = await self.history.get_thread(thread_id) if thread_id else None
-        chosen = mode_of(thread.metadata if thread else None)
-        await viewer.emit("set_modes", picker(self.completer, chosen, viewer.language))
+        chosen = picked_of(thread.metadata if thread else None)
+        modes = picker(self.completer, chosen, viewer.language, in_browser=self.in_browser)
+        await viewer.emit("set_modes", modes)
 
     def view(self, thread: Thread, language: Language) -> View:
         """A stored thread as the page draws it."""
@@ -104,15 +120,17 @@ class Conversations:
         if live:  # no await between here and the emit: a frame in between would be shown twice or not at all
             shown = live.view(viewer.language)
             view["steps"] = [shown if step["id"] == shown["id"] else step for step in view["steps"]]
-            view["elements"] += self._live_elements(live, viewer.language)
+            view["elements"] += self._live_elements(live, viewer)
         await viewer.emit("resume_thread", view)
         await viewer.emit("task_start" if live else "task_end", {})
         return True
 
-    def _live_elements(self, live: LiveAnswer, language: Language) -> list[View]:
-        look = self._writer.look(language)
+    def _live_elements(self, live: LiveAnswer, viewer: Viewer) -> list[View]:
+        look = self._writer.look(viewer.language)
         elements = [receipt_view(live.step, live.receipt, look, last=False, writing=True)] if live.receipt else []
-        return elements + ([live.asking.view(live.step, language)] if live.asking else [])
+        if live.tab and live.tab.viewer == viewer:
+            elements.append(live.tab.view())
+        return elements + ([live.asking.view(live.step, viewer.language)] if live.asking else [])
 
     # -- what the user does --------------------------------------------------------------------------------
 
@@ -174,7 +192,7 @@ class Conversations:
                 await self._warn(viewer, "stale")
                 return
             self.attach(viewer, thread_id)
-            wish = Wish(backend=backend) if backend else Wish(mode=mode_of(exchange.question.modes))
+            wish = Wish(backend=backend) if backend else wish_of(exchange.question.modes, viewer)
             self._begin(exchange.answer, exchange.run, answer_id, wish, exchange.receipts)
 
     async def try_with(self, viewer: Viewer, thread_id: UUID, answer_id: UUID, backend: str) -> None:
@@ -295,7 +313,7 @@ class Conversations:
         except HistoryError as error:
             await self._not_saved(viewer, question, error)
             return
-        self._begin(answer, run, question.id, Wish(mode=mode_of(question.modes)))
+        self._begin(answer, run, question.id, wish_of(question.modes, viewer))
 
     def _begin(self, step: Step, run: Step, until: UUID, wish: Wish, earlier: tuple[Receipt, ...] = ()) -> None:
         live = LiveAnswer(step, run, self.history.save_step, until=until, wish=wish, earlier=earlier)

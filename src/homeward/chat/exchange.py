@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from homeward.chat.modes import PICKER, mode_of
+from homeward.chat.modes import PICKER, picked_of
 from homeward.history import Step, Thread
 from homeward.protocol.receipt import Receipt
 
@@ -51,7 +51,7 @@ def own_answer(thread: Thread | None, alternative: Step | None) -> Step | None:
 
 def question_modes(modes: object) -> dict[str, str]:
     """What of a client's modes is stored with its question; empty where the page offers none."""
-    return {PICKER: mode_of(modes)} if modes else {}
+    return {PICKER: picked_of(modes)} if modes else {}
 
 
 def title_of(question: str) -> str:

@@ -6,7 +6,6 @@ has come, and can stop it.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Protocol
 from uuid import UUID
 
 import msgspec
@@ -14,7 +13,9 @@ import structlog
 
 from homeward.chat.modes import Wish
 from homeward.chat.question import Asking
+from homeward.chat.tab import OpenTab
 from homeward.chat.texts import Language
+from homeward.chat.viewer import Viewer
 from homeward.chat.views import Mark, View, step_view
 from homeward.history import Step
 from homeward.protocol.receipt import Receipt
@@ -23,16 +24,6 @@ log = structlog.get_logger(__name__)
 
 CHECKPOINT_SECONDS = 3.0
 """How often a growing answer is put on disk."""
-
-
-class Viewer(Protocol):
-    """A page that looks at a thread."""
-
-    language: Language
-
-    async def emit(self, event: str, data: object) -> None:
-        """Send one event of Chainlit's protocol; a page that is gone takes it silently."""
-        ...
 
 
 def pause_after(characters: int) -> float:
@@ -73,6 +64,8 @@ class LiveAnswer:
         self.wish = wish
         self.asking: Asking | None = None
         """What the user is being asked before anything is sent."""
+        self.tab: OpenTab | None = None
+        """The page that writes it, where that is one."""
         self.receipt: Receipt | None = None
         """As far as it is known, once there are words."""
         self.earlier = earlier

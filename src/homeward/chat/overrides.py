@@ -56,7 +56,7 @@ def install(conversations: Conversations) -> None:
     handlers = SocketHandlers(conversations)
     for event in ("connect", "connection_successful", "disconnect", "client_message", "edit_message", "stop"):
         chainlit.server.sio.on(event, getattr(handlers, event))
-    for action in ("continue_answer", "decide", "others", "try_again", "try_with", "use_answer"):
+    for action in ("continue_answer", "decide", "others", "tab", "try_again", "try_with", "use_answer"):
         cl.action_callback(action)(getattr(handlers, action))
 
 
@@ -181,6 +181,11 @@ class SocketHandlers:
         if press := pressed(action, "answer"):
             return await self.conversations.others(press.thread_id, press.id, purpose, press.viewer.language)
         return []
+
+    async def tab(self, action: cl.Action) -> bool:
+        """What a page says that answers itself; False tells it to stop."""
+        press = pressed(action, "id")
+        return press is not None and self.conversations.tabs.hear(press.viewer, press.id, action.payload.get("said"))
 
     async def decide(self, action: cl.Action) -> None:
         """A button of the card that asks before anything leaves."""

@@ -16,7 +16,8 @@ from homeward.chat.views import (
     timestamp,
 )
 from homeward.history import ALTERNATIVE, Step, Thread
-from homeward.protocol.errors import BrokenOffError, HomewardError
+from homeward.protocol.errors import BrokenOffError, HomewardError, PageError
+from homeward.protocol.place import Place
 from homeward.protocol.receipt import AttemptRecord, Outcome, Receipt
 from homeward.routing import Attempt, Dropped, Facts, Plan, explain
 from homeward.routing.words import rule_sentence
@@ -35,7 +36,7 @@ class Look(msgspec.Struct, frozen=True):
 
 def problem_of(error: HomewardError) -> dict[str, str]:
     """What an answer's step keeps of the error that ended it: the key to translate, the English sentence."""
-    key = error.cause if isinstance(error, BrokenOffError) else error.code
+    key = error.cause if isinstance(error, BrokenOffError | PageError) else error.code
     return {"key": key, "sentence": str(error)}
 
 
@@ -111,6 +112,8 @@ def with_others(offered: list[str], look: Look) -> list[str]:
 
 def why(receipt: Receipt, language: Language) -> Iterator[str]:
     """The decision in sentences, as `homeward.routing` says it."""
+    if receipt.place is Place.BROWSER:
+        yield say("passed_through", language)
     if receipt.facts is None:  # of an older version, or nothing was decided
         if receipt.reason:
             yield rule_sentence(receipt.reason, language)

@@ -25,6 +25,7 @@ KOREAN_ERRORS: Mapping[str, str] = {
     "upstream_disconnected": "답변 도중 모델과의 연결이 끊어졌습니다. 다시 시도하세요.",
     "upstream_protocol_error": "모델이 알 수 없는 형식으로 답했습니다. 다시 시도하세요.",
     "upstream_status": "모델이 요청을 거절했습니다. 다시 시도하세요.",
+    "tab_failed": "이 브라우저에서 모델을 실행하지 못했습니다.",
     "engine_error": "모델 엔진에 문제가 생겼습니다. 다시 시도하세요.",
     "engine_start_failed": "모델을 불러오지 못했습니다. 설정과 메모리를 확인한 뒤 다시 시도하세요.",
     "engine_closed": "Homeward가 종료되는 중입니다. 다시 시작한 뒤 시도하세요.",
@@ -53,6 +54,7 @@ ENDINGS: Mapping[str, Said] = {
     "upstream_disconnected": ("the connection broke", "연결이 끊어짐"),
     "upstream_protocol_error": ("answered in an unknown form", "알 수 없는 형식으로 답함"),
     "upstream_status": ("refused", "거절함"),
+    "tab_failed": ("could not answer", "답하지 못함"),
     "engine_error": ("its engine failed", "엔진에 문제가 생김"),
     "engine_start_failed": ("could not be loaded", "불러오지 못함"),
     "engine_closed": ("was being ended", "종료되는 중이었음"),
@@ -60,6 +62,27 @@ ENDINGS: Mapping[str, Said] = {
 """How asking one backend ended: by error code, and where there is none."""
 
 SENTENCES: Mapping[str, Said] = {
+    "this_browser": ("This browser", "이 브라우저"),
+    "passed_through": (
+        "A model in the page itself wrote it. The text passed through Homeward on its machine, and went no further.",
+        "페이지 안의 모델이 썼습니다. 글은 Homeward가 실행되는 기기를 거쳤고 더 멀리 가지 않았습니다.",
+    ),
+    "tab_gone": (
+        "The page that wrote this answer was closed or reloaded. Try again.",
+        "이 답변을 쓰던 페이지가 닫혔거나 새로 고쳐졌습니다. 다시 시도하세요.",
+    ),
+    "tab_declined": (
+        "You did not load the model into this browser. Try again, or let another place answer.",
+        "이 브라우저에 모델을 불러오지 않았습니다. 다시 시도하거나 다른 곳에서 답하게 하세요.",
+    ),
+    "tab_no-room": (
+        "This browser has no room for the model. Free some, or let another place answer.",
+        "이 브라우저에 모델을 둘 공간이 없습니다. 공간을 비우거나 다른 곳에서 답하게 하세요.",
+    ),
+    "tab_failed": (
+        "The model could not run in this browser. The page /browser/ says what this browser can do.",
+        "이 브라우저에서 모델을 실행하지 못했습니다. /browser/ 페이지에 이 브라우저가 할 수 있는 것이 나와 있습니다.",
+    ),
     "this_device": ("This device", "이 기기"),
     "loading": ("The model is being loaded…", "모델을 불러오는 중입니다…"),
     "queued": (
@@ -101,6 +124,11 @@ SENTENCES: Mapping[str, Said] = {
     "mode_auto_means": ("As your policy says.", "정책에 따라 정합니다."),
     "mode_device": ("This device", "이 기기"),
     "mode_device_means": ("Nothing leaves this computer.", "아무것도 이 컴퓨터를 떠나지 않습니다."),
+    "mode_browser": ("This browser", "이 브라우저"),
+    "mode_browser_means": (
+        "A small model in this tab answers. The text passes through Homeward, and goes no further.",
+        "이 탭의 작은 모델이 답합니다. 글은 Homeward를 거치지만 더 멀리 가지 않습니다.",
+    ),
     "mode_cloud": ("Cloud", "클라우드"),
     "mode_cloud_means": (
         "The cloud first. What your policy keeps home still stays home.",

@@ -12,6 +12,9 @@ from homeward.protocol.errors import HomewardError
 from homeward.protocol.place import Place
 from homeward.routing.words import PLACES
 
+OURS = {Place.DEVICE: "this_device", Place.BROWSER: "this_browser"}
+"""Places that are called by what they are to the user, not by a backend's name."""
+
 Language = str
 """`en` or `ko`."""
 
@@ -56,7 +59,7 @@ def place_name(place: Place, language: Language) -> str:
 
 def who(name: str, place: Place, model: str, language: Language) -> str:
     """Who answers, as the user knows it: this device, or the backend by its name, and the model."""
-    called = say("this_device", language) if place is Place.DEVICE else name
+    called = say(OURS[place], language) if place in OURS else name
     return " · ".join(filter(None, (called, model)))
 
 

@@ -1,8 +1,8 @@
 """How an answer comes about: look at the request, ask the user where that is needed, ask the model, store it all."""
 
 import asyncio
-from collections.abc import Callable, Collection
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, datetime
 from typing import Protocol
 from uuid import UUID, uuid4
@@ -10,10 +10,12 @@ from uuid import UUID, uuid4
 import msgspec
 import structlog
 
+from homeward.backends import TabBackend
 from homeward.chat.live import LiveAnswer
 from homeward.chat.modes import Wish, outside
 from homeward.chat.question import Asking, Decision
 from homeward.chat.receipts import Look, answer_views, beside_view, problem_of, receipt_view
+from homeward.chat.tab import Tabs
 from homeward.chat.texts import Language, say, sentence_of
 from homeward.chat.views import (
     STAYS_HOME,
@@ -47,11 +49,14 @@ class Consents(Protocol):
 class Writer:
     """Writes answers, one at a time in each thread."""
 
-    def __init__(self, history: History, completer: Completer, consents: Consents, settings: ChatSettings) -> None:
+    def __init__(
+        self, history: History, completer: Completer, consents: Consents, settings: ChatSettings, tabs: Tabs
+    ) -> None:
         self.history = history
         self.completer = completer
         self.consents = consents
         self.settings = settings
+        self._tabs = tabs
 
     def look(self, language: Language) -> Look:
         """How a page is told about answers now."""
@@ -72,9 +77,10 @@ class Writer:
             if live.step.kind == ALTERNATIVE:
                 await live.tell("new_message", live.view)
                 await live.tell("element", lambda language: beside_view(live.step, language))
-            prepared = await self._prepare(live)
-            answer = self.completer.begin(prepared)
-            await self._relay(live, answer)
+            async with self._tab(live) as tab:
+                prepared = await self._prepare(live, tab)
+                answer = self.completer.begin(prepared)
+                await self._relay(live, answer)
         except asyncio.CancelledError:
             failure = BrokenOffError(live.cause, say(live.cause, "en")) if live.cause else None
         except HomewardError as error:
@@ -89,6 +95,15 @@ class Writer:
                 answer.interrupt(failure)
             receipt, failure = answer.receipt, answer.error
         await asyncio.shield(self._conclude(live, receipt, failure, ended))
+
+    @asynccontextmanager
+    async def _tab(self, live: LiveAnswer) -> AsyncIterator[TabBackend | None]:
+        """The page that is to answer itself; None where it is not."""
+        if live.wish.tab is None:
+            yield None
+            return
+        async with self._tabs.open(live.wish.tab, live.step) as live.tab:
+            yield TabBackend(live.tab)
 
     # -- before anything is asked --------------------------------------------------------------------------
 
@@ -108,13 +123,13 @@ class Writer:
             stays_home=thread.metadata.get(STAYS_HOME) is True,
         )
 
-    async def _prepare(self, live: LiveAnswer) -> Prepared:
+    async def _prepare(self, live: LiveAnswer, tab: TabBackend | None) -> Prepared:
         """A plan that leaves nothing open; each question is put to the user once."""
         wish = live.wish
         answered: set[Question] = set()
         told: set[str] | None = None
         while True:
-            prepared = await self._look_at(live, wish)
+            prepared = await self._look_at(live, wish, tab)
             question = prepared.plan.question
             if question is None or question in answered:
                 return prepared if told is None else only_to(told, prepared)
@@ -130,11 +145,11 @@ class Writer:
                 wish = msgspec.structs.replace(wish, approved=True)
                 told = {question.backend, *also}
 
-    async def _look_at(self, live: LiveAnswer, wish: Wish) -> Prepared:
+    async def _look_at(self, live: LiveAnswer, wish: Wish, tab: TabBackend | None) -> Prepared:
         thread = await self.history.get_thread(live.thread_id)
         if thread is None:
             raise HistoryError("This conversation is not there any more.", next_step="Begin a new one.")
-        prepared = await self.completer.prepare(await self.request(thread, live.until, wish))
+        prepared = await self.completer.prepare(await self.request(thread, live.until, wish), tab=tab)
         if prepared.known.stays_home and outside(self.completer):
             await self._keep_home(live, thread, prepared)
         return prepared
@@ -177,6 +192,8 @@ class Writer:
 
     async def _relay(self, live: LiveAnswer, answer: Answer) -> None:
         notice = asyncio.create_task(tell_loading(live))
+        if live.tab:  # its card says more
+            notice.cancel()
         try:
             async with aclosing(answer.events()) as events:
                 async for event in events:

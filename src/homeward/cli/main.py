@@ -9,6 +9,7 @@ import click
 import homeward
 from homeward.cli.audit import audit
 from homeward.cli.backends import backends
+from homeward.cli.browser import browser
 from homeward.cli.compare import compare
 from homeward.cli.keys import keys
 from homeward.cli.models import config_option, discover, doctor, models
@@ -46,6 +47,7 @@ main.add_command(models)
 main.add_command(discover)
 main.add_command(doctor)
 main.add_command(backends)
+main.add_command(browser)
 main.add_command(keys)
 main.add_command(audit)
 main.add_command(compare)

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from homeward.backends import Backend, RetryBudget, backoff_seconds
+from homeward.backends import Asked, RetryBudget, backoff_seconds
 from homeward.completion.events import Ended, Event
 from homeward.completion.nobody import nothing_to_ask
 from homeward.completion.prepared import Prepared
@@ -63,7 +63,7 @@ class Answer:
     def __init__(
         self,
         prepared: Prepared,
-        backends: Mapping[str, Backend],
+        backends: Mapping[str, Asked],
         make_trial: MakeTrial,
         retries: RetryBudget,
     ) -> None:

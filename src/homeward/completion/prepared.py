@@ -4,6 +4,7 @@ from functools import cached_property
 
 import msgspec
 
+from homeward.backends import Asked
 from homeward.completion.facts import Known
 from homeward.completion.firewall import Firewall
 from homeward.config import BudgetSettings, PolicySettings
@@ -33,3 +34,5 @@ class Prepared(msgspec.Struct, frozen=True):
     snapshot: Snapshot
     """The backends' state that it was made of."""
     rules: Rules
+    tab: Asked | None = None
+    """The page that asked, where its user chose that it answers itself."""

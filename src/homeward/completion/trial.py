@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 import structlog
 
-from homeward.backends import AnswerStream, Backend, Permit, cost
+from homeward.backends import Asked, Chunks, Permit, cost
 from homeward.completion.events import Event, Said, Waiting
 from homeward.completion.prepared import Prepared
 from homeward.completion.relay import Relay
@@ -60,7 +60,7 @@ class Trial:
     def __init__(
         self,
         attempt: Attempt,
-        backend: Backend,
+        backend: Asked,
         prepared: Prepared,
         books: Books,
         *,
@@ -252,7 +252,7 @@ class Trial:
         finally:
             await self._close(entry, reservation)
 
-    def _open(self, request: ChatRequest, address: Address) -> AbstractAsyncContextManager[AnswerStream]:
+    def _open(self, request: ChatRequest, address: Address) -> AbstractAsyncContextManager[Chunks]:
         self._sent_at = time.monotonic()
         self.model = address.model
         row, health = self._backend.row, self._backend.health
@@ -349,7 +349,7 @@ def beginning_of(request: ChatRequest) -> str:
     return last.text if last is not None and last.role == "assistant" else ""
 
 
-def counting(backend: Backend, address: Address) -> Count:
+def counting(backend: Asked, address: Address) -> Count:
     """How this backend counts tokens: exactly where it can, else by a cautious estimate."""
 
     async def count(messages: Sequence[Message]) -> int:

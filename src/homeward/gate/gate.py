@@ -17,6 +17,7 @@ from homeward.gate.policy import (
     API,
     CLOSED_FOLDERS,
     CLOSED_PATHS,
+    PAGES_OF_THEIR_OWN,
     SECURITY_HEADERS,
     UPLOADED_FILE_HEADERS,
     UPLOADED_FILES,
@@ -83,6 +84,7 @@ class Gate:
         self.page_stays_here = page_stays_here
         headers = {"content-security-policy": content_security_policy(own), **SECURITY_HEADERS}
         self.with_headers = adding(headers)
+        self.with_headers_but_policy = adding(SECURITY_HEADERS)
         self.with_headers_of_files = adding(headers | UPLOADED_FILE_HEADERS)
         self.with_headers_for_guests = adding(headers | {"cross-origin-resource-policy": "cross-origin"})
 
@@ -136,11 +138,16 @@ class Gate:
         if refusal is not None:
             return refuse(refusal, path, self.with_headers(send))
         if origin is None or not self.is_guest(path, origin):
-            with_headers = self.with_headers_of_files if path.startswith(UPLOADED_FILES) else self.with_headers
-            return self.serve(scope, receive, with_headers(send), seen)
+            return self.serve(scope, receive, self.headers_for(path)(send), seen)
         if scope["method"] == "OPTIONS" and ASKED_METHOD in seen:
             return answer_preflight(origin, seen.get(ASKED_HEADERS, b""), self.with_headers_for_guests(send))
         return self.serve(scope, receive, readable_by(origin, self.with_headers_for_guests(send)), seen)
+
+    def headers_for(self, path: str) -> Callable[[Send], Send]:
+        """What is added to an answer to a page of ours, or to a program."""
+        if path.startswith(UPLOADED_FILES):
+            return self.with_headers_of_files
+        return self.with_headers_but_policy if path.startswith(PAGES_OF_THEIR_OWN) else self.with_headers
 
     def serve(self, scope: Scope, receive: Receive, send: Send, seen: Seen) -> Awaitable[None]:
         """Hand on, with no more of a body than is allowed."""

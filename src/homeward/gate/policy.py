@@ -8,6 +8,8 @@ from starlette.types import Scope
 from homeward.config.gateway import LOOPBACK_NAMES
 
 API = "/v1/"
+PAGES_OF_THEIR_OWN = "/browser/"
+"""They set a stricter content security policy than the chat can have."""
 API_DOCUMENT = "/openapi.json"
 PROBES = frozenset({"/healthz", "/readyz"})
 

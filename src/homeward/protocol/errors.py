@@ -15,6 +15,7 @@
     │   └── BusyError                 it said that it is busy, or that its quota is used up
     ├── FindingsError                 personal data or a secret could not be replaced before it would have left
     ├── BrokenOffError                we ended an answer ourselves: shutdown, nobody looks
+    ├── PageError                     the page that was to answer itself can't, or is gone
     ├── HistoryError                  the conversation could not be stored or read
     ├── AuditError                    the audit log can't be written, so nothing may leave this machine
     ├── BackendError                  the other side of a connection
@@ -200,6 +201,19 @@ class BrokenOffError(HomewardError):
 
     def __init__(self, cause: str, message: str) -> None:
         super().__init__(message)
+        self.cause = cause
+        """A word for why, stable for translations."""
+
+
+class PageError(HomewardError):
+    """The page that was to answer with its own model can't, was told not to, or is gone."""
+
+    code = "tab_failed"
+    status = 503
+    blame = "caller"
+
+    def __init__(self, cause: str, message: str, *, detail: str = "") -> None:
+        super().__init__(message, detail=detail)
         self.cause = cause
         """A word for why, stable for translations."""
 

@@ -12,6 +12,9 @@ from homeward.routing.rules import matches, names
 
 _FOR_NOW: frozenset[Reason | None] = frozenset({"resting", "failed"})
 
+AT_HOME = frozenset({Place.DEVICE, Place.BROWSER})
+"""Words go to nobody there: they stay on this device, or with the page that shows them anyway."""
+
 CLOUD_BEFORE_HOME: Places = ("cloud", "network", "device")
 """The order where the user asked for the cloud."""
 
@@ -60,7 +63,7 @@ def why_not(view: BackendView, facts: Facts, bounds: Bounds) -> Reason | None:
     """The most fundamental reason against a backend; None where it may be asked."""
     return (
         _not_allowed(view, facts, bounds)
-        or (_not_private(facts) if view.place is not Place.DEVICE else None)
+        or (_not_private(facts) if view.place not in AT_HOME else None)
         or _not_affordable(view, facts, bounds.month)
         or _not_agreed(view)
         or _not_able(view, facts)
@@ -68,15 +71,16 @@ def why_not(view: BackendView, facts: Facts, bounds: Bounds) -> Reason | None:
 
 
 def _not_allowed(view: BackendView, facts: Facts, bounds: Bounds) -> Reason | None:
-    if view.place not in bounds.places:
+    in_tab = view.place is Place.BROWSER  # no policy and no rule names it: it is there where the user chose it
+    if not in_tab and view.place not in bounds.places:
         return "place_not_allowed"
     if facts.places is not None and view.place not in facts.places:
         return "not_in_request"
-    if facts.chosen_backend not in (None, view.name):
+    if facts.chosen_backend != view.name and (in_tab or facts.chosen_backend is not None):
         return "not_chosen"
     if facts.mode == "device" and view.place is not Place.DEVICE:
         return "not_in_mode"
-    if not any(names(target, view) for target in bounds.targets):
+    if not in_tab and not any(names(target, view) for target in bounds.targets):
         return "not_in_rule"
     return None
 
@@ -103,14 +107,14 @@ def _not_affordable(view: BackendView, facts: Facts, month: float | None) -> Rea
 
 def _not_agreed(view: BackendView) -> Reason | None:
     """Behind what no agreement would change: else the user would be sent to agree to what is not asked all the same."""
-    return "no_consent" if view.place is not Place.DEVICE and not view.consented else None
+    return "no_consent" if view.place not in AT_HOME and not view.consented else None
 
 
 def _not_able(view: BackendView, facts: Facts) -> Reason | None:
     if facts.images and not view.sees_images:
         return "cant_see"
     too_long = view.context_tokens is not None and facts.tokens > view.context_tokens
-    if too_long and view.place is not Place.DEVICE:  # on this device, the oldest turns are left out instead
+    if too_long and view.place not in AT_HOME:  # at home, the oldest turns are left out instead
         return "too_long"
     match view.state:
         case "resting" | "failed" as state:
@@ -143,7 +147,7 @@ def _attempt(view: BackendView, facts: Facts, rule: str) -> Attempt:
         place=view.place,
         model=_model(view, facts),
         reason=rule,
-        masked=facts.may_leave == "mask" and view.place is not Place.DEVICE,
+        masked=facts.may_leave == "mask" and view.place not in AT_HOME,
     )
 
 

@@ -2,86 +2,68 @@
 
 import { Pad } from '../drawing/pad';
 import { EXAMPLES } from '../drawing/strokes';
-import { TEXTS, languageOf } from '../texts/texts';
+import { element, offerFile, onClick, setText } from '../page/dom';
+import { type Speech, openPage } from '../page/page';
 import { numbersOf } from './numbers';
+import { offeredModels } from './offered';
 import { Reader } from './reader';
-import { View, element } from './view';
+import { View } from './view';
 
-const LANGUAGE_KEY = 'homeward-language';
-
-const language = element('language', HTMLSelectElement);
 const example = element('example', HTMLSelectElement);
 const own = element('own', HTMLInputElement);
+const fetched = element('fetched', HTMLSelectElement);
 
-language.value = languageOf(storedLanguage(), navigator.languages);
-let view = viewIn(language.value);
+let speech: Speech;
+let view: View;
 
 const pad = new Pad(element('pad', HTMLCanvasElement), element('pen', HTMLElement), {
   drawn: () => void reader.read(),
   asked: () => void reader.read(),
   pen: (down) => {
-    const texts = TEXTS[languageOf(language.value, [])];
-    element('pen-state', HTMLElement).textContent = down ? texts.penDown : texts.penUp;
+    const { penDown, penUp } = speech.texts.digits;
+    setText('pen-state', down ? penDown : penUp);
   },
 });
 const reader = new Reader(
   () => pad.ink(),
   () => view.show(reader.state),
 );
-view.show(reader.state);
 
-function viewIn(tag: string): View {
-  const chosen = languageOf(tag, []);
-  return new View(TEXTS[chosen], chosen);
-}
+openPage('digits', '../', (spoken) => {
+  speech = spoken;
+  view = new View(spoken);
+  view.show(reader.state);
+});
 
-/** Null where nothing was chosen, or the browser keeps nothing for this page. */
-function storedLanguage(): string | null {
-  try {
-    return localStorage.getItem(LANGUAGE_KEY);
-  } catch {
-    return null;
-  }
-}
-
-function storeLanguage(tag: string): void {
-  try {
-    localStorage.setItem(LANGUAGE_KEY, tag);
-  } catch {
-    // it holds for this visit, then
-  }
-}
-
-function on(id: string, action: () => void): void {
-  element(id, HTMLButtonElement).addEventListener('click', action);
-}
-
-on('start', () => void reader.start());
-on('cancel', () => reader.cancel());
-on('back', () => void reader.start());
-on('recognise', () => void reader.read());
-on('undo', () => pad.undo());
-on('clear', () => {
+onClick('start', () => void reader.start());
+onClick('cancel', () => reader.cancel());
+onClick('back', () => {
+  fetched.value = '';
+  void reader.start();
+});
+onClick('recognise', () => void reader.read());
+onClick('undo', () => pad.undo());
+onClick('clear', () => {
   example.value = '';
   pad.clear();
 });
-on('save', () => {
-  const url = URL.createObjectURL(new Blob([numbersOf(reader.state)], { type: 'application/json' }));
-  Object.assign(document.createElement('a'), { href: url, download: 'digit.json' }).click();
-  URL.revokeObjectURL(url);
-});
+onClick('save', () => offerFile(numbersOf(reader.state), 'application/json', 'digit.json'));
 
 for (const digit of EXAMPLES.keys()) example.append(new Option(String(digit)));
 example.addEventListener('change', () => pad.show((example.value && EXAMPLES[Number(example.value)]) || []));
+
+// Only a Homeward has this list; a plain web server has no such file, and the choice isn't shown.
+void offeredModels('../models/').then((names) => {
+  for (const name of names) fetched.append(new Option(name));
+  element('fetched-field', HTMLElement).hidden = names.length === 0;
+});
+fetched.addEventListener('change', () => {
+  if (fetched.value) void reader.useOffered(`../models/${encodeURIComponent(fetched.value)}`, fetched.value);
+  else void reader.start();
+});
 
 own.addEventListener('change', () => {
   const [file] = own.files ?? [];
   own.value = ''; // so that the same file may be chosen again
   if (file) void reader.useOwn(file);
-});
-
-language.addEventListener('change', () => {
-  storeLanguage(language.value);
-  view = viewIn(language.value);
-  view.show(reader.state);
 });

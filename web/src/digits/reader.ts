@@ -12,6 +12,7 @@ import { type PictureInput, pictureInput, tensorOf } from '../inference/picture'
 import { probe } from '../inference/probe';
 import { serial } from '../inference/serial';
 import { Session } from '../inference/session';
+import { offlineReady } from '../offline/register';
 import modelUrl from '../../models/digits.onnx?url';
 import { type LaneState, NEW_LANE, type Problem, START, type State } from './state';
 
@@ -50,6 +51,7 @@ export class Reader {
         this.downloading = new AbortController();
         const { signal } = this.downloading;
         this.set({ phase: { kind: 'loading', bytes: 0 } });
+        await offlineReady(); // so that what comes is kept
         const facts = await probe();
         this.set({ facts, verdict: judge(facts) });
         const told = (bytes: number): void => this.set({ phase: { kind: 'loading', bytes } });
@@ -71,6 +73,17 @@ export class Reader {
       await this.attempt(async () => {
         const bytes = new Uint8Array(await file.arrayBuffer());
         await this.take(bytes, { name: file.name, bytes: bytes.length });
+      });
+      await this.readNow();
+    });
+  }
+
+  /** Use a model that the server has; the one before stays where this is none. */
+  useOffered(url: string, name: string): Promise<void> {
+    return this.turn(async () => {
+      await this.attempt(async () => {
+        const bytes = await download(url, new AbortController().signal, () => {});
+        await this.take(bytes, { name, bytes: bytes.length });
       });
       await this.readNow();
     });

@@ -2,43 +2,30 @@
 
 import card from '../../models/digits.json';
 
-import type { Adapter, Backend } from '../inference/ladder';
+import { type Backend, adapterName } from '../inference/ladder';
 import type { Port } from '../inference/messages';
 import { best, median, probabilities, shown } from '../inference/probabilities';
-import type { Texts } from '../texts/english';
-import type { Language } from '../texts/texts';
+import { byId, element, made, setText } from '../page/dom';
+import type { Speech } from '../page/page';
+import type { Texts } from '../texts/texts';
 import { type State, reader } from './state';
 
 const BACKENDS: readonly Backend[] = ['webgpu', 'wasm'];
 const NAMES: Readonly<Record<Backend, string>> = { webgpu: 'WebGPU', wasm: 'WASM' };
 const MEGABYTE = 1_000_000;
 
-export function element<Kind extends HTMLElement>(id: string, kind: new () => Kind): Kind {
-  const found = document.getElementById(id);
-  if (!(found instanceof kind)) throw new Error(`the page has no ${id}`);
-  return found;
-}
-
-const byId = (id: string): HTMLElement => element(id, HTMLElement);
-
-/** A new element with a text. */
-function made<Tag extends keyof HTMLElementTagNameMap>(tag: Tag, text: string): HTMLElementTagNameMap[Tag] {
-  const created = document.createElement(tag);
-  created.textContent = text;
-  return created;
-}
-
 export class View {
   private readonly percent: Intl.NumberFormat;
   private readonly number: Intl.NumberFormat;
 
-  constructor(
-    private readonly texts: Texts,
-    language: Language,
-  ) {
+  private readonly texts: Texts['digits'];
+  private readonly shared: Texts['shared'];
+
+  constructor({ texts, language }: Speech) {
+    this.texts = texts.digits;
+    this.shared = texts.shared;
     this.percent = new Intl.NumberFormat(language, { style: 'percent', maximumFractionDigits: 1 });
     this.number = new Intl.NumberFormat(language, { maximumSignificantDigits: 3 });
-    this.writeFixedTexts(language);
   }
 
   show(state: State): void {
@@ -48,17 +35,6 @@ export class View {
     this.showPlace(state);
     this.showTimes(state);
     this.showModel(state);
-  }
-
-  private writeFixedTexts(language: Language): void {
-    document.documentElement.lang = language;
-    document.title = `${this.texts.title} · Homeward`;
-    const flat: Readonly<Record<string, unknown>> = this.texts;
-    for (const place of document.querySelectorAll<HTMLElement>('[data-text]')) {
-      place.textContent = String(flat[place.dataset['text'] ?? '']);
-    }
-    byId('pad').setAttribute('aria-label', this.texts.padLabel);
-    byId('seen').setAttribute('aria-label', this.texts.seenLabel);
   }
 
   private showStart({ phase, problem }: State): void {
@@ -75,7 +51,7 @@ export class View {
     progress.setAttribute('aria-label', this.texts.startTitle);
     setText('phase', this.phaseText(phase, all));
     byId('problem').hidden = problem === null;
-    const detail = problem?.detail ? ` ${this.texts.problemDetail(problem.detail)}` : '';
+    const detail = problem?.detail ? ` ${this.shared.problemDetail(problem.detail)}` : '';
     setText('problem', problem ? this.texts.problems[problem.key] + detail : '');
   }
 
@@ -157,8 +133,8 @@ export class View {
       reason = verdict.adapter.software ? this.texts.gpuSoftware(name) : this.texts.gpuHardware(name);
       if (lanes.webgpu.failure) reason = this.texts.gpuFailed(lanes.webgpu.failure);
     } else if (verdict && facts) {
-      reason = this.texts.reasons[verdict.reason];
-      step = this.texts.step(verdict.step, facts.browser.name, facts.browser.system);
+      reason = this.shared.reasons[verdict.reason];
+      step = this.shared.step(verdict.step, facts.browser.name, facts.browser.system);
     }
     setText('gpu-reason', reason);
     setText('gpu-step', step);
@@ -230,22 +206,13 @@ export class View {
     const ready = state.phase.kind === 'ready';
     byId('back').hidden = state.own === null;
     element('own', HTMLInputElement).disabled = !ready;
+    element('fetched', HTMLSelectElement).disabled = !ready;
     element('save', HTMLButtonElement).disabled = reader(state) === null;
   }
 
   private megabytes(bytes: number): string {
     return (bytes / MEGABYTE).toFixed(1);
   }
-}
-
-/** Screen readers speak a status only when its text changes; so it is left alone while it stays the same. */
-function setText(id: string, text: string): void {
-  const place = byId(id);
-  if (place.textContent !== text) place.textContent = text;
-}
-
-export function adapterName({ vendor, architecture, description }: Adapter): string {
-  return [vendor, architecture, description].filter(Boolean).join(', ') || '?';
 }
 
 function ports(title: string, all: readonly Port[]): HTMLElement[] {

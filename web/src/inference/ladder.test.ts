@@ -4,7 +4,7 @@ import type { Browser } from './browser';
 import { type Facts, judge, rungs } from './ladder';
 
 const CHROME: Browser = { name: 'chrome', version: 150, system: 'windows' };
-const FACTS: Facts = { secure: true, api: true, adapter: null, adapterFailed: false, browser: CHROME };
+const FACTS: Facts = { secure: true, api: true, adapter: null, adapterFailed: false, f16: false, browser: CHROME };
 const CARD = { vendor: 'nvidia', architecture: 'ada', description: '', software: false };
 
 const onLinux = (facts: Partial<Facts>): Facts => ({ ...FACTS, browser: { ...CHROME, system: 'linux' }, ...facts });

@@ -12,6 +12,11 @@ export interface Adapter {
   readonly software: boolean;
 }
 
+/** For people; a question mark where the browser tells nothing. */
+export function adapterName({ vendor, architecture, description }: Adapter): string {
+  return [vendor, architecture, description].filter(Boolean).join(', ') || '?';
+}
+
 export interface Facts {
   /** A secure context: https, or this machine itself. */
   readonly secure: boolean;
@@ -21,6 +26,8 @@ export interface Facts {
   readonly adapter: Adapter | null;
   /** Asking for an adapter failed. */
   readonly adapterFailed: boolean;
+  /** The adapter computes with 16-bit floats, which language models need and digits don't. */
+  readonly f16: boolean;
   readonly browser: Browser;
 }
 

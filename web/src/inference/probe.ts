@@ -8,9 +8,11 @@ export async function probe(): Promise<Facts> {
   const gpu = navigator.gpu as GPU | undefined;
   let adapter: Adapter | null = null;
   let adapterFailed = false;
+  let f16 = false;
   try {
     const offered = await gpu?.requestAdapter();
     if (offered) adapter = describe(offered.info);
+    f16 = offered?.features.has('shader-f16') ?? false;
   } catch {
     adapterFailed = true; // blocked or broken driver; browsers word it in many ways
   }
@@ -19,6 +21,7 @@ export async function probe(): Promise<Facts> {
     api: gpu !== undefined,
     adapter,
     adapterFailed,
+    f16,
     browser: browserOf(navigator.userAgent),
   };
 }

@@ -11,7 +11,8 @@ const words = korean
       small: "지금은 함께 제공되는 작은 모델이라 자주 틀립니다.", better: "더 나은 모델 고르기",
       switchable: (name) => `${name}을(를) 쓸 준비가 되었습니다.`, use: "사용하기", later: "나중에", look: "모델 보기",
       missing: (name) => `${name}이(가) 답해야 하지만 이 컴퓨터에 없습니다. 그동안 다른 모델이 답합니다.`,
-      nobody: "답할 수 있는 모델이 없습니다.", policy: "정책 보기"
+      nobody: "답할 수 있는 모델이 없습니다.", policy: "정책 보기",
+      orInTab: "글이 이 탭도 떠나지 않게 하려면:", inTab: "브라우저 안의 비공개 대화"
     }
   : {
       models: "Models", ready: "ready", loading: "loading", stopped: "at rest", failed: "has a problem",
@@ -21,7 +22,8 @@ const words = korean
       small: "It is the small one that Homeward comes with, and often wrong.", better: "Choose a better model",
       switchable: (name) => `${name} is ready to answer.`, use: "Use it", later: "Not now", look: "See models",
       missing: (name) => `${name} should answer, but is not on this computer. Another model answers meanwhile.`,
-      nobody: "There is no model that can answer.", policy: "Your policy"
+      nobody: "There is no model that can answer.", policy: "Your policy",
+      orInTab: "For words that don’t even leave this tab:", inTab: "Private chat in the browser"
     }
 
 const SLOW = 4000
@@ -134,7 +136,11 @@ function showPromise() {
     line.append(link)
     lines.push(line)
   }
-  place.replaceChildren(...lines)
+  const inTab = element("a", "", words.inTab)
+  inTab.href = "/browser/chat/"
+  const last = element("p", "", `${words.orInTab} `)
+  last.append(inTab)
+  place.replaceChildren(...lines, last)
 }
 
 /** Called by homeward.js whenever the page has changed. */

@@ -60,7 +60,7 @@ function Badge({ place, words }) {
 /** What stands behind the badge. */
 function summary(receipt, cost, writing, words) {
   const parts = []
-  if (receipt.place && receipt.place !== "device") parts.push(receipt.backend)
+  if (receipt.place === "network" || receipt.place === "cloud") parts.push(receipt.backend)
   if (receipt.model) parts.push(receipt.model)
   if (writing) return parts
   if (receipt.first_token_seconds != null) parts.push(`${seconds(receipt.first_token_seconds)} ${words.first}`)

@@ -1,10 +1,8 @@
-/** Every word of the page in Korean. */
+/** The page "Draw a digit" in Korean. */
 
-import type { Texts } from './english';
-import type { BrowserName, Step, System } from './keys';
+import type { Texts } from '../texts';
 
-export const korean: Texts = {
-  language: '언어',
+export const digits: Texts['digits'] = {
   title: '숫자 그리기',
   lead: '이 탭 안의 작은 모델이 그린 숫자를 읽습니다. 그림과 모델, 답은 모두 이 탭에만 머뭅니다.',
   startTitle: '모델 불러오기',
@@ -12,7 +10,6 @@ export const korean: Texts = {
     `숫자를 읽으려면 ONNX Runtime과 모델이 필요합니다. 이 페이지와 같은 주소에서 ${megabytes} MB를 받으며, ` +
     '다른 곳에서는 아무것도 받지 않습니다. 브라우저가 다음 방문을 위해 보관합니다.',
   start: '불러오기',
-  cancel: '취소',
   loading: (done: string, all: string) => `불러오는 중: ${all} MB 중 ${done} MB`,
   preparing: (backend: string) => `${backend} 준비 중 …`,
   measuring: (backend: string) => `${backend} 측정 중 …`,
@@ -53,36 +50,6 @@ export const korean: Texts = {
   gpuSoftware: (adapter: string) =>
     `WebGPU가 있지만 프로세서에서 소프트웨어로만 실행됩니다. 어댑터: ${adapter}. 비교를 위해 보여 드립니다.`,
   gpuFailed: (detail: string) => `WebGPU가 있었지만 이 모델을 실행하지 못했습니다. 브라우저의 설명: ${detail}`,
-  reasons: {
-    insecure: 'WebGPU를 쓸 수 없습니다. 브라우저는 https 페이지와 이 컴퓨터 자신의 주소에서만 제공합니다.',
-    'no-api': 'WebGPU를 쓸 수 없습니다. 이 브라우저는 제공하지 않습니다.',
-    'no-adapter': 'WebGPU를 쓸 수 없습니다. 브라우저는 알고 있지만 쓸 수 있는 그래픽 어댑터를 찾지 못했습니다.',
-    'adapter-failed': 'WebGPU를 쓸 수 없습니다. 브라우저가 그래픽 어댑터를 찾다가 실패했습니다.',
-  },
-  step: (step: Step, browser: BrowserName, system: System): string => {
-    const scheme = browser === 'edge' ? 'edge' : 'chrome';
-    const steps: Record<Step, string> = {
-      'safe-address':
-        '그 컴퓨터에서 직접 http://localhost로 열거나 https로 여십시오. WebAssembly는 여기서도 작동합니다.',
-      update:
-        system === 'ios'
-          ? 'iOS 또는 iPadOS 26 이상으로 업데이트하십시오. 그곳의 모든 브라우저는 시스템 엔진을 씁니다.'
-          : '브라우저를 업데이트하십시오. 새 버전에는 WebGPU가 있습니다.',
-      'chromium-flags':
-        `${scheme}://flags를 열어 “Unsafe WebGPU Support”를, Linux에서는 “Vulkan”도 켜고 브라우저를 다시 시작하십시오. ` +
-        `찾은 내용은 ${scheme}://gpu에 나옵니다.`,
-      'chromium-acceleration':
-        `${scheme}://settings/system에서 “가능한 경우 그래픽 가속 사용”을 켜고, 그래픽 드라이버를 업데이트한 뒤 ` +
-        `브라우저를 다시 시작하십시오. 찾은 내용은 ${scheme}://gpu에 나옵니다.`,
-      'firefox-setting':
-        'about:config에서 dom.webgpu.enabled를 true로 바꾸고 다시 시작하십시오. Linux에서는 아직 시험 기능입니다.',
-      'firefox-acceleration':
-        '설정의 성능에서 하드웨어 가속을 켜고 그래픽 드라이버를 업데이트하십시오. 찾은 내용은 about:support에 나옵니다.',
-      'safari-settings': 'Safari 고급 설정의 기능 플래그에서 WebGPU를 찾아 켜십시오.',
-      'other-browser': '최신 Chrome, Edge, Firefox 또는 Safari를 써 보십시오. WebAssembly는 여기서도 작동합니다.',
-    };
-    return steps[step];
-  },
   recovered: (times: number) => `${times}번 다시 시작했습니다.`,
   timesCaption: 'WebGPU와 WebAssembly의 시간',
   times: {
@@ -108,13 +75,14 @@ export const korean: Texts = {
   modelOwn: (name: string, kilobytes: string) => `직접 고른 파일 ${name}, ${kilobytes} KB. 이 탭에만 머뭅니다.`,
   inputs: '입력',
   outputs: '출력',
+  fetched: '이 Homeward가 받아 둔 모델',
+  fetchedNone: '고르지 않음',
   own: '내 ONNX 이미지 분류 모델 쓰기',
   ownHelp:
     'mnist-12.onnx처럼 디스크에 있는 파일. 입력 하나, 채널 1개 또는 3개, 0에서 1까지의 float32. 그림은 모델의 크기에 맞춰 ' +
     '전달되고, 첫 번째 출력을 보여 줍니다.',
   back: '우리 모델로 돌아가기',
   save: '숫자 저장하기',
-  licences: '이 페이지에 포함된 것의 라이선스',
 
   problems: {
     empty: '빈 파일입니다. 다른 파일을 고르십시오.',
@@ -132,5 +100,4 @@ export const korean: Texts = {
     missing: '서버에 이 페이지의 파일이 없습니다. 페이지를 새로 고치고, 그래도 안 되면 Homeward를 다시 설치하십시오.',
     'run-failed': '모델이 이 그림을 읽지 못했습니다. 다시 읽거나 페이지를 새로 고치십시오.',
   },
-  problemDetail: (detail: string) => `(${detail})`,
 };

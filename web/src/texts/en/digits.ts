@@ -1,9 +1,8 @@
-/** Every word of the page in English; the other languages have the same keys, which the compiler checks. */
+/** The page "Draw a digit" in English. */
 
-import type { BrowserName, ProblemKey, Reason, Step, System } from './keys';
+import type { ProblemKey } from '../keys';
 
-export const english = {
-  language: 'Language',
+export const digits = {
   title: 'Draw a digit',
   lead: 'A small model in this tab reads what you draw. The drawing, the model and the answer stay in the tab.',
   startTitle: 'Load the model',
@@ -11,7 +10,6 @@ export const english = {
     `Before it can read, the tab needs ONNX Runtime and the model: ${megabytes} MB from the address of this page, ` +
     'nothing from anywhere else. Your browser keeps them for the next visit.',
   start: 'Load',
-  cancel: 'Cancel',
   loading: (done: string, all: string) => `Loading: ${done} of ${all} MB`,
   preparing: (backend: string) => `Preparing ${backend} …`,
   measuring: (backend: string) => `Measuring ${backend} …`,
@@ -49,35 +47,6 @@ export const english = {
   gpuSoftware: (adapter: string) =>
     `WebGPU is there, but only in software, on the processor. Adapter: ${adapter}. It is shown for comparison.`,
   gpuFailed: (detail: string) => `WebGPU was there, but could not run this model. The browser says: ${detail}`,
-  reasons: {
-    insecure: 'WebGPU is not there: browsers offer it on https pages and on this machine itself only.',
-    'no-api': 'WebGPU is not there: this browser does not offer it.',
-    'no-adapter': 'WebGPU is not there: the browser knows it, but found no graphics adapter that it may use.',
-    'adapter-failed': 'WebGPU is not there: the browser failed when it was asked for a graphics adapter.',
-  } satisfies Record<Reason, string>,
-  step: (step: Step, browser: BrowserName, system: System): string => {
-    const scheme = browser === 'edge' ? 'edge' : 'chrome';
-    const steps: Record<Step, string> = {
-      'safe-address': 'Open it on the machine itself as http://localhost, or over https. WebAssembly works here too.',
-      update:
-        system === 'ios'
-          ? 'Update to iOS or iPadOS 26 or later: all browsers there use the system’s engine.'
-          : 'Update this browser: newer versions have WebGPU.',
-      'chromium-flags':
-        `Open ${scheme}://flags, enable “Unsafe WebGPU Support” and, on Linux, “Vulkan”, and restart the browser. ` +
-        `${scheme}://gpu shows what it found.`,
-      'chromium-acceleration':
-        `Turn on “Use graphics acceleration when available” in ${scheme}://settings/system, update the graphics ` +
-        `driver, and restart the browser. ${scheme}://gpu shows what it found.`,
-      'firefox-setting': 'Open about:config, set dom.webgpu.enabled to true, and restart. On Linux this is still a trial.',
-      'firefox-acceleration':
-        'Turn on hardware acceleration in the settings under Performance, and update the graphics driver. ' +
-        'about:support shows what Firefox found.',
-      'safari-settings': 'Look for WebGPU under the feature flags in Safari’s advanced settings, and turn it on.',
-      'other-browser': 'Try a current Chrome, Edge, Firefox or Safari. WebAssembly works here too.',
-    };
-    return steps[step];
-  },
   recovered: (times: number) => (times === 1 ? 'Started again once.' : `Started again ${times} times.`),
   timesCaption: 'Times on WebGPU and on WebAssembly',
   times: {
@@ -103,13 +72,14 @@ export const english = {
   modelOwn: (name: string, kilobytes: string) => `Your file ${name}, ${kilobytes} KB. It stays in this tab.`,
   inputs: 'Inputs',
   outputs: 'Outputs',
+  fetched: 'Models that this Homeward fetched',
+  fetchedNone: 'none chosen',
   own: 'Use your own ONNX image classifier',
   ownHelp:
     'A file from your disk, such as mnist-12.onnx: one input with one or three channels of float32 from 0 to 1. It gets ' +
     'your drawing in its own size; the first output is shown.',
   back: 'Back to our model',
   save: 'Save the numbers',
-  licences: 'Licences of what this page contains',
 
   problems: {
     empty: 'This file is empty. Choose another one.',
@@ -127,7 +97,4 @@ export const english = {
     missing: 'The server does not have a file of this page. Reload the page; if that is no help, install Homeward anew.',
     'run-failed': 'The model could not read this drawing. Read it again, or reload the page.',
   } satisfies Record<ProblemKey, string>,
-  problemDetail: (detail: string) => `(${detail})`,
 };
-
-export type Texts = typeof english;
