@@ -1,28 +1,17 @@
 """Somebody else's machine: an upstream on loopback that a Homeward under test takes for a cloud."""
 
-import asyncio
-import threading
 from pathlib import Path
 
-from tests.backends.fake_upstream import FakeUpstream, serving
+from tests.backends.fake_upstream import serving
+from tests.e2e.background import SECONDS, Background
 
 
 class Cloud:
-    """An upstream in a thread of its own: Playwright keeps a loop in the main one."""
+    """An upstream, and what it was asked."""
 
     def __init__(self, pace: float = 0.02) -> None:
-        self.upstream: FakeUpstream
-        self._loop = asyncio.new_event_loop()
-        self._started = threading.Event()
-        self._ended = asyncio.Event()
-        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(pace),))
-        self._thread.start()
-        self._started.wait(10)
-
-    async def _serve(self, pace: float) -> None:
-        async with serving(pace=pace) as self.upstream:
-            self._started.set()
-            await self._ended.wait()
+        self._background = Background(serving(pace=pace))
+        self.upstream = self._background.value
 
     @property
     def asked(self) -> int:
@@ -32,6 +21,10 @@ class Cloud:
     def texts(self) -> str:
         """All words that were sent here."""
         return str([request.body for request in self.upstream.requests])
+
+    def wait_until_running(self, answers: int) -> None:
+        """Until so many answers are being written, and no more. Raises TimeoutError."""
+        self._background.run(self.upstream.until(lambda: self.upstream.running == answers, SECONDS / 2))
 
     def write_config(self, data_dir: Path, model: str = "ok-slow", more: str = "") -> None:
         """A homeward.toml with this as the cloud `azure`."""
@@ -44,6 +37,4 @@ class Cloud:
 
     def close(self) -> None:
         """End it, and whatever it is still writing."""
-        self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join(10)
-        self._loop.close()
+        self._background.close()

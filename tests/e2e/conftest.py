@@ -9,9 +9,14 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, expect, sync_playwright
 
 from tests.e2e.chat_page import ChatPage
-from tests.e2e.server import Server
+from tests.e2e.server import Server, running
+from tests.e2e.service import Service
 
-expect.set_options(timeout=30_000)  # the first page takes seconds on a busy machine
+MILLISECONDS = 120_000
+"""For whatever the page does; nothing here is about speed, and on a busy machine its first sight takes seconds."""
+TEST_SECONDS = 1800
+
+expect.set_options(timeout=MILLISECONDS)
 
 CHROMIUM_ARGUMENTS = [
     "--no-sandbox",
@@ -24,23 +29,35 @@ CHROMIUM_ARGUMENTS = [
 ]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longer than a test waits for anything, so that what did not come is named."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.timeout(TEST_SECONDS))
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     executable = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
     assert executable, "no Chromium found: install it, or set CHROMIUM"
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS)
+        chromium = playwright.chromium.launch(executable_path=executable, args=CHROMIUM_ARGUMENTS, timeout=MILLISECONDS)
         yield chromium
         chromium.close()
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    running = Server(tmp_path_factory.mktemp("homeward") / "data")
-    try:
-        yield running.wait_until_ready()
-    finally:
-        running.close()
+    with running(tmp_path_factory.mktemp("homeward") / "data") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def service() -> Iterator[Service]:
+    """For a Homeward that is started with its `environment`."""
+    started = Service()
+    yield started
+    started.close()
 
 
 class Pages:
@@ -54,6 +71,7 @@ class Pages:
 
     def open(self, server: Server, path: str = "/", locale: str = "en-US", width: int = 1280) -> ChatPage:
         context = self.browser.new_context(locale=locale, viewport={"width": width, "height": 900}, base_url=server.url)
+        context.set_default_timeout(MILLISECONDS)
         page = context.new_page()
         self.opened.append(page)
         page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -10,11 +10,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from uuid import uuid4
 
-READY_SECONDS = 120
+SECONDS = 300
+"""For whatever it does; nothing here is about speed."""
 ENVIRONMENT = {
     "HOMEWARD_CHAT_TEMPERATURE": "0",
     "HOMEWARD_CHAT_MAX_TOKENS": "400",
@@ -63,31 +64,33 @@ class Server:
 
     def get(self, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Status and body; status 0 where nobody answers."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             connection.request("GET", path, headers=dict(headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.read()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0, b""
         finally:
             connection.close()
 
     def wait_until_ready(self) -> "Server":
         """Raises RuntimeError with the log where it ends or does not get ready in time."""
-        return self._wait_for("/readyz")
+        self.wait_until(lambda: self.get("/readyz")[0] == 200)
+        return self
 
     def wait_until_alive(self) -> "Server":
         """The same, where no model of its own will ever be ready."""
-        return self._wait_for("/healthz")
+        self.wait_until(lambda: self.get("/healthz")[0] == 200)
+        return self
 
-    def _wait_for(self, probe: str) -> "Server":
-        deadline = time.monotonic() + READY_SECONDS
-        while time.monotonic() < deadline and self.process.poll() is None:
-            if self.get(probe)[0] == 200:
-                return self
+    def wait_until(self, holds: Callable[[], bool]) -> None:
+        """Ask again and again. Raises RuntimeError with the log where it ends before, or it does not hold in time."""
+        deadline = time.monotonic() + SECONDS
+        while not holds():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise RuntimeError(f"In vain; Homeward's log:\n{self.text()}")
             time.sleep(0.1)
-        raise RuntimeError(f"Homeward did not get ready:\n{self.text()}")
 
     def engine_pid(self) -> int:
         """The process id of the engine's child."""
@@ -100,22 +103,22 @@ class Server:
         """What it wrote to the terminal."""
         return self.log.read_text(encoding="utf-8", errors="replace")
 
-    def terminate(self, timeout: float = 60) -> int:
+    def terminate(self) -> int:
         """SIGTERM; its exit status."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout)
+        return self.process.wait(SECONDS)
 
     def kill(self) -> None:
         """SIGKILL: no chance to write anything."""
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(SECONDS)
 
     def close(self) -> None:
         """Whatever state it is in."""
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(40)
+                self.process.wait(SECONDS)
             except subprocess.TimeoutExpired:
                 self.kill()
 
@@ -123,3 +126,13 @@ class Server:
         """What `/readyz` says."""
         answer: dict[str, object] = json.loads(self.get("/readyz")[1])
         return answer
+
+
+@contextlib.contextmanager
+def running(data_dir: Path, port: int | None = None, /, **environment: str) -> Iterator[Server]:
+    """A Homeward that can answer, until the end of the block."""
+    server = Server(data_dir, port=port, **environment)
+    try:
+        yield server.wait_until_ready()
+    finally:
+        server.close()

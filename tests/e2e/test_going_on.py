@@ -11,27 +11,24 @@ from playwright.sync_api import expect
 from tests.e2e.chat_page import ChatPage
 from tests.e2e.cloud import Cloud
 from tests.e2e.conftest import Pages
-from tests.e2e.server import Server
+from tests.e2e.server import Server, running
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module")
 def cloud() -> Iterator[Cloud]:
-    running = Cloud(pace=0.1)
-    yield running
-    running.close()
+    started = Cloud(pace=0.1)
+    yield started
+    started.close()
 
 
 @pytest.fixture(scope="module")
 def server(cloud: Cloud, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     data_dir = tmp_path_factory.mktemp("endless") / "data"
     cloud.write_config(data_dir, model="never-ends", more='[policy]\npreset = "cloud-first"\nplaces = ["cloud"]')
-    running = Server(data_dir)
-    try:
-        yield running.wait_until_ready()
-    finally:
-        running.close()
+    with running(data_dir) as server:
+        yield server
 
 
 @pytest.fixture
@@ -70,7 +67,7 @@ def test_a_second_page_sees_the_same_answer_and_can_stop_it(writing: ChatPage, p
 
 def test_a_stopped_answer_ends_where_it_is_made(writing: ChatPage, cloud: Cloud) -> None:
     """Its connection is closed: nobody pays for words that nobody reads."""
-    assert cloud.upstream.running == 1
+    cloud.wait_until_running(1)
     writing.stop()
     writing.wait_until_answered()
-    assert cloud.upstream.running == 0
+    cloud.wait_until_running(0)

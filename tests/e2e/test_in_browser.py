@@ -1,6 +1,5 @@
 """The place "This browser": the chat's own page runs the model, and the receipt says so."""
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -19,19 +18,11 @@ QUESTION = "What is the capital of France?"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Its own model is switched off: whatever answers is in the page."""
-    data_dir = tmp_path_factory.mktemp("homeward") / "data"
-    running = Server(data_dir, HOMEWARD_LLAMA_ENABLED="false")
+    started = Server(tmp_path_factory.mktemp("homeward") / "data", HOMEWARD_LLAMA_ENABLED="false")
     try:
-        yield running.wait_until_alive()
+        yield started.wait_until_alive()
     finally:
-        running.close()
-
-
-def pick_this_browser(chat: ChatPage) -> None:
-    chat.page.locator("#mode-picker-trigger-mode").click()
-    chat.page.get_by_role("option", name="This browser").or_(
-        chat.page.get_by_role("menuitem", name=re.compile("This browser"))
-    ).first.click()
+        started.close()
 
 
 def card(chat: ChatPage) -> Locator:
@@ -49,7 +40,7 @@ def test_the_page_asks_downloads_and_answers(pages: Pages, server: Server) -> No
             asked.append(request.method)
 
     chat.page.on("request", note)
-    pick_this_browser(chat)
+    chat.choose_mode("This browser")
     chat.ask(QUESTION)
     expect(card(chat)).to_contain_text("Load SmolLM2-135M-Instruct into this browser?")
     expect(card(chat)).to_contain_text("98 MB")
@@ -76,8 +67,7 @@ def test_the_page_asks_downloads_and_answers(pages: Pages, server: Server) -> No
 def test_who_does_not_want_it_gets_no_answer_and_no_download(pages: Pages, server: Server) -> None:
     chat = pages.open(server, locale="ko-KR")
     chat.wait_until_ready()
-    chat.page.locator("#mode-picker-trigger-mode").click()
-    chat.page.get_by_text("이 브라우저", exact=True).last.click()
+    chat.choose_mode("이 브라우저")
     chat.ask(QUESTION)
     card(chat).get_by_role("button", name="나중에").click()
     expect(chat.receipt()).to_have_attribute("data-outcome", "failed", timeout=ANSWER_MILLISECONDS)
@@ -87,7 +77,7 @@ def test_who_does_not_want_it_gets_no_answer_and_no_download(pages: Pages, serve
 def test_stop_ends_it_and_keeps_the_text(pages: Pages, server: Server) -> None:
     chat = pages.open(server)
     chat.wait_until_ready()
-    pick_this_browser(chat)
+    chat.choose_mode("This browser")
     chat.ask("Write a very long story about the sea, with many chapters.")
     card(chat).get_by_role("button", name="Load").click()
     chat.wait_until_writing(30)

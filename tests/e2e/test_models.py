@@ -1,6 +1,6 @@
 """Models as their user manages them in the browser: a better one added, chosen, answering, lost and removed."""
 
-import os
+import contextlib
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,14 +11,14 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.chat_page import ChatPage
 from tests.e2e.conftest import Pages
-from tests.e2e.server import Server
+from tests.e2e.server import Server, running
 from tests.engines.toys import MakeToy, toy
 from tests.foundry_catalogue import CatalogueModel, FoundryCatalogue, serving_in_thread
 from tests.manage.models_page import card, press, section, shows
 
 __all__ = ["toy"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.engine, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.browser, pytest.mark.engine]
 
 
 @pytest.fixture(scope="module")
@@ -31,21 +31,28 @@ def catalogue(toy: MakeToy) -> Iterator[FoundryCatalogue]:
 @pytest.fixture(scope="module")
 def server(catalogue: FoundryCatalogue, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A Homeward that knows this catalogue."""
-    running = Server(
+    with running(
         tmp_path_factory.mktemp("homeward") / "data",
         SSL_CERT_FILE=str(catalogue.certificate),
         HOMEWARD_FOUNDRY_CATALOG_URL=catalogue.url,
         HOMEWARD_FOUNDRY_CATALOG_REGION=catalogue.configuration()["catalog_region"],
-    )
-    try:
-        yield running.wait_until_ready()
-    finally:
-        running.close()
+    ) as server:
+        yield server
 
 
 def chip(page: Page, text: str) -> None:
     """The model's name and state in the chat's header."""
     expect(page.locator(".homeward-model")).to_contain_text(text)
+
+
+def foundry_children(server: Server) -> list[psutil.Process]:
+    """The engines of this Homeward that run ONNX models; others may end while they are looked at."""
+    found = []
+    for child in psutil.Process(server.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if "homeward.engines.foundry.child" in child.cmdline():
+                found.append(child)
+    return found
 
 
 def test_a_better_model_from_the_catalogue(pages: Pages, server: Server) -> None:
@@ -88,9 +95,10 @@ def test_a_folder_of_ones_own(pages: Pages, server: Server, toy: MakeToy, tmp_pa
     chat = pages.open(server)
     chat.wait_until_ready()
     assert chat.ask_and_wait("Whose are you?") == "Mine."
-    for child in psutil.Process(server.process.pid).children(recursive=True):
-        if "homeward.engines.foundry.child" in child.cmdline():
-            os.kill(child.pid, 9)
+    engines = foundry_children(server)
+    assert engines
+    for engine in engines:
+        engine.kill()
     assert chat.ask_and_wait("Still there?") == "Mine."
 
 
@@ -108,6 +116,7 @@ def test_in_korean_on_a_phone(pages: Pages, server: Server) -> None:
     for path in ("/models", "/"):
         page = pages.open(server, path, locale="ko-KR", width=390).page
         expect(page.locator("h1").first).to_be_visible()
+        expect(page.get_by_text("SmolLM2-135M-Instruct").first).to_be_visible()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

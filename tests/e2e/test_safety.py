@@ -15,7 +15,7 @@ from playwright.sync_api import expect
 
 from homeward.history import History, Step
 from tests.e2e.conftest import Pages
-from tests.e2e.server import Server
+from tests.e2e.server import Server, running
 
 pytestmark = pytest.mark.browser
 
@@ -48,11 +48,8 @@ def seeded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, U
     data_dir.mkdir()
     with ThreadPoolExecutor(1) as elsewhere:  # Playwright keeps a loop in this thread
         thread = elsewhere.submit(asyncio.run, seed(data_dir, HOSTILE)).result()
-    running = Server(data_dir)
-    try:
-        yield running.wait_until_ready(), thread
-    finally:
-        running.close()
+    with running(data_dir) as server:
+        yield server, thread
 
 
 def test_hostile_text_is_shown_and_does_nothing(seeded: tuple[Server, UUID], pages: Pages) -> None:
@@ -61,17 +58,15 @@ def test_hostile_text_is_shown_and_does_nothing(seeded: tuple[Server, UUID], pag
     chat = pages.open(server, f"/thread/{thread}")
     expect(chat.answers).to_contain_text("It costs $5 today and $10 tomorrow.")
     expect(chat.answers.locator(".katex")).to_have_count(1)
+    chat.page.wait_for_function(
+        "() => [...document.fonts].some((font) => font.family.includes('KaTeX') && font.status === 'loaded')"
+    )
     chat.page.wait_for_timeout(1500)
     assert chat.page.evaluate("window.owned") is None
     assert chat.page.locator("iframe").count() == 0
     assert chat.page.locator("[data-step-type='assistant_message'] img[src*='evil']").count() == 0
     links = chat.answers.locator("a").evaluate_all("(all) => all.map((a) => a.getAttribute('href') || '')")
     assert not [link for link in links if link.startswith("javascript:")]
-    fonts: list[str] = chat.page.evaluate(
-        "async () => { await document.fonts.ready; return [...document.fonts].filter((f) => f.status === 'loaded')"
-        ".map((f) => f.family) }"
-    )
-    assert any("KaTeX" in family for family in fonts)
 
 
 def test_foreign_pages_get_nothing(server: Server) -> None:
@@ -90,9 +85,10 @@ def handshake(server: Server, origin: str) -> int:
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: x3JJHMbDL1EzLkh9GBhXDw==\r\n"
         f"Sec-WebSocket-Version: 13\r\nOrigin: {origin}\r\n\r\n"
     )
-    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
         connection.sendall(head.encode())
-        return int(connection.recv(64).split()[1])
+        with connection.makefile("rb") as answer:
+            return int(answer.readline().split()[1])
 
 
 def test_unknown_paths_of_the_api_say_so(server: Server) -> None:
@@ -111,7 +107,7 @@ def test_chainlits_documents_are_closed(server: Server) -> None:
 
 def test_a_large_body_is_refused(server: Server) -> None:
     """413, without reading it."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
     connection.putrequest("POST", "/project/action")
     connection.putheader("Content-Type", "application/json")
     connection.putheader("Content-Length", str(100_000_000))

@@ -12,7 +12,7 @@ const words = korean
       switchable: (name) => `${name}을(를) 쓸 준비가 되었습니다.`, use: "사용하기", later: "나중에", look: "모델 보기",
       missing: (name) => `${name}이(가) 답해야 하지만 이 컴퓨터에 없습니다. 그동안 다른 모델이 답합니다.`,
       nobody: "답할 수 있는 모델이 없습니다.", policy: "정책 보기",
-      orInTab: "글이 이 탭도 떠나지 않게 하려면:", inTab: "브라우저 안의 비공개 대화"
+      orInTab: "글이 이 탭도 떠나지 않게 하려면:", inTab: "브라우저 안의 비공개 채팅"
     }
   : {
       models: "Models", ready: "ready", loading: "loading", stopped: "at rest", failed: "has a problem",

@@ -21,7 +21,7 @@ const WORDS = {
     lead: (size, licence) => `이 Homeward에서만 ${size}를 받습니다. 라이선스 ${licence}. ` +
       "지울 때까지 브라우저가 보관합니다. 작은 모델이라 사실을 자주 틀립니다.",
     also: "이 대화의 글은 Homeward가 실행되는 기기를 거치고 더 멀리 가지 않습니다. 글이 탭을 전혀 떠나지 않는 곳:",
-    load: "불러오기", no: "나중에", cancel: "취소", page: "비공개 대화",
+    load: "불러오기", no: "나중에", cancel: "취소", page: "비공개 채팅",
     phase: { looking: "이 브라우저가 할 수 있는 것을 확인하는 중 …", loading: "모델을 받는 중 …", opening: "모델을 여는 중 …",
       answering: "읽는 중 …" },
     progress: (done, all, speed) => `${all} MB 중 ${done} MB, ${speed} MB/초`
