@@ -58,7 +58,7 @@ def main() -> None:
 def sources() -> Iterator[Path]:
     """What the build depends on."""
     for path in sorted(WEB.rglob("*")):
-        if path.is_file() and "node_modules" not in path.parts and not path.name.endswith(".test.ts"):
+        if path.is_file() and "node_modules" not in path.parts and not path.name.endswith((".md", ".test.ts")):
             yield path
 
 
